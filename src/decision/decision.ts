@@ -58,7 +58,8 @@ export interface Decision {
   readonly originalModel: string;
   readonly selectedModel: string;
   readonly category: CategoryView;
-  readonly reasoning: ReasoningDecision;
+  /** Null when a concrete model was named: nothing was decided about reasoning. */
+  readonly reasoning: ReasoningDecision | null;
   /** What the reasoning field will say: effort for effort families when on; null otherwise. */
   readonly reasoningEffort: string | null;
   readonly systemPrompt: SystemPromptChoice | null;
