@@ -1,0 +1,57 @@
+/** The log events that are not about one routing decision. Each is one function, so that docs/logs.md and the code list the same. */
+import type { Log } from './log.ts';
+
+/** What one answer used. Tokens are null where the answer does not say; cost and currency are absent without full pricing. */
+export interface UsageEvent {
+  readonly request_id: string | null;
+  readonly model: string;
+  readonly prompt_tokens: number | null;
+  readonly completion_tokens: number | null;
+  readonly total_tokens: number | null;
+  readonly completion_latency_ms: number;
+  /** Null when no content arrived. */
+  readonly ttft_ms: number | null;
+  readonly cost?: number;
+  readonly currency?: string;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  readonly stream: boolean;
+  /** True when the answer ended before it said that it was complete. */
+  readonly cut_short: boolean;
+}
+
+export function logUsage(log: Log, usage: UsageEvent): void {
+  log.info({ msg: 'llm_usage', event: 'llm_usage', ...usage });
+}
+
+/** A config change was applied. `source` says where it came from. */
+export function logConfigReloaded(
+  log: Log,
+  change: { readonly version: string; readonly previousVersion: string; readonly source: 'file' | 'api' },
+): void {
+  log.info({
+    msg: 'config_reloaded',
+    event: 'config_reloaded',
+    policy_version: change.version,
+    previous_version: change.previousVersion,
+    source: change.source,
+  });
+}
+
+/** Problems listed in one line at most. */
+const MAX_PROBLEMS = 20;
+
+/** A config change was refused; the version named stays in force. `problems` are the lines that `switchyard check` prints. */
+export function logConfigReloadFailed(
+  log: Log,
+  failure: { readonly version: string; readonly problems: readonly string[]; readonly source: 'file' | 'api' },
+): void {
+  log.error({
+    msg: 'config_reload_failed',
+    event: 'config_reload_failed',
+    policy_version: failure.version,
+    problem_count: failure.problems.length,
+    problems: failure.problems.slice(0, MAX_PROBLEMS),
+    source: failure.source,
+  });
+}

@@ -1,0 +1,87 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+const { destination, stdTimeFunctions } = pino;
+
+export type Log = Logger;
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * Values under these names never reach a log line, whatever object they came in with. The lines are built from named fields in the first
+ * place; this is the second lock, for a `{ headers }` or `{ config }` that someone logs one day.
+ */
+const SECRET_KEYS = [
+  'authorization',
+  'Authorization',
+  'cookie',
+  'api_key',
+  'apiKey',
+  'key',
+  'token',
+  'secret',
+  'password',
+  '["proxy-authorization"]',
+  '["set-cookie"]',
+  '["x-api-key"]',
+];
+const REDACTED = ['', '*.', '*.*.'].flatMap((prefix) =>
+  SECRET_KEYS.map((key) => (key.startsWith('[') ? `${prefix.slice(0, -1)}${key}` : `${prefix}${key}`)),
+);
+
+export interface LogOptions {
+  /** LOG_LEVEL: fatal | error | warn | info | debug | trace | silent; info where it is undefined or none of these. */
+  readonly level: string | undefined;
+  /** Where lines go; standard error when left out (standard output is for what a command prints). */
+  readonly destination?: DestinationStream;
+  /** Called for each line that was thrown away since the reader of standard error is slower than we are. */
+  readonly onDrop?: () => void;
+}
+
+/** Lines that may wait for a slow reader of standard error, in bytes; beyond it they are dropped and counted rather than held in memory. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** A logger, and the way to write what it still holds. */
+export interface OpenLog {
+  readonly log: Log;
+  /** Writes waiting lines, blocking; call it last before the process exits. */
+  flush(): void;
+}
+
+/**
+ * The logger: JSON, one line an event, `level` as a word and `time` in ISO 8601. Writes to standard error do not block the event loop, so
+ * `flush` must run before the process exits.
+ */
+export function createLog(options: LogOptions): OpenLog {
+  const level = options.level ?? 'info';
+  const known = LEVELS.includes(level);
+  const standardError = options.destination === undefined ? openStandardError(options.onDrop) : undefined;
+  const log = pino(
+    {
+      level: known ? level : 'info',
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: REDACTED, censor: '[redacted]' },
+    },
+    options.destination ?? standardError,
+  );
+  if (!known) log.warn({ event: 'log_level_unknown', allowed: LEVELS }, 'LOG_LEVEL is none of the levels: using info');
+  return {
+    log,
+    flush: () => {
+      try {
+        standardError?.flushSync();
+      } catch {
+        // The reader is gone: nowhere left to say it.
+      }
+    },
+  };
+}
+
+function openStandardError(onDrop: (() => void) | undefined): ReturnType<typeof destination> {
+  const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  if (onDrop !== undefined) stream.on('drop', onDrop);
+  // A closed reader (`switchyard serve 2>&1 | head`) must not take the process down.
+  stream.on('error', () => undefined);
+  return stream;
+}
