@@ -1,0 +1,90 @@
+/** The schema as JSON Schema: for editors, for docs/config.md, and to say what is allowed at a place. */
+import { z } from 'zod';
+import type { ConfigPath } from './problem.ts';
+import { configSchema } from './schema.ts';
+
+/** The parts of JSON Schema that ours uses. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly pattern?: string;
+}
+
+/** JSON Schema (2020-12) of what may stand in the file: durations and sizes are text, keys with a default are optional. */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+}
+
+/** The schema of the value at a path; null where the path leads out of it. Of alternatives, the first that knows the next step. */
+export function schemaAt(root: JsonSchema, path: ConfigPath): JsonSchema | null {
+  const [step, ...rest] = path;
+  if (step === undefined) return root;
+  const inner =
+    typeof step === 'number'
+      ? (root.items ?? null)
+      : ((root.properties !== undefined && Object.hasOwn(root.properties, step) ? root.properties[step] : undefined) ??
+        (typeof root.additionalProperties === 'object' ? root.additionalProperties : null));
+  if (inner !== null) return schemaAt(inner, rest);
+  for (const branch of root.anyOf ?? root.oneOf ?? []) {
+    const found = schemaAt(branch, path);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** Keys that a mapping may have; empty for one with free keys. Those of all alternatives, where there are several. */
+export function keysOf(schema: JsonSchema | null): readonly string[] {
+  if (schema === null) return [];
+  const branches = schema.anyOf ?? schema.oneOf ?? [];
+  return [...new Set([...Object.keys(schema.properties ?? {}), ...branches.flatMap((branch) => keysOf(branch))])];
+}
+
+/** What may stand here, in words: `a whole number from 1 to 65535`, `one of open, closed`, `a list`. */
+export function describeAllowed(schema: JsonSchema | null): string {
+  if (schema === null) return '';
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (branches !== undefined) return [...new Set(branches.map(describeAllowed))].join(', or ');
+  if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(', ')}`;
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  switch (schema.type) {
+    case 'integer':
+      return `a whole number${range(schema)}`;
+    case 'number':
+      return `a number${range(schema)}`;
+    case 'string':
+      return schema.minLength !== undefined && schema.minLength > 0 ? 'a text that is not empty' : 'a text';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return schema.minItems !== undefined && schema.minItems > 0 ? `a list of at least ${schema.minItems}` : 'a list';
+    case 'object':
+      return 'a mapping';
+    case undefined:
+    default:
+      return '';
+  }
+}
+
+function range(schema: JsonSchema): string {
+  // zod writes the safe integers as limits of every int(); they are no limit that anyone meant.
+  const low = schema.minimum === Number.MIN_SAFE_INTEGER ? undefined : schema.minimum;
+  const high = schema.maximum === Number.MAX_SAFE_INTEGER ? undefined : schema.maximum;
+  if (schema.exclusiveMinimum === 0) return high === undefined ? ' above 0' : ` above 0, at most ${high}`;
+  if (low !== undefined && high !== undefined) return ` from ${low} to ${high}`;
+  if (low !== undefined) return ` of at least ${low}`;
+  return high === undefined ? '' : ` of at most ${high}`;
+}

@@ -1,0 +1,45 @@
+/** Length of the shortest chain of insertions, deletions, substitutions and swaps of neighbours from one text to the other. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const cost = from[row - 1] === to[column - 1] ? 0 : 1;
+      let best = Math.min((current[column - 1] ?? 0) + 1, (last[column] ?? 0) + 1, (last[column - 1] ?? 0) + cost);
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      if (row > 1 && column > 1 && swapped) best = Math.min(best, (beforeLast[column - 2] ?? 0) + 1);
+      current.push(best);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[to.length] ?? 0;
+}
+
+/** Names longer than this are compared by equality only: the distance costs the product of the lengths. */
+const LONGEST_COMPARED = 200;
+
+/**
+ * The known name that was probably meant, or null. Case does not count; a third of the letters may differ, at most three. The first of
+ * equally near names wins.
+ */
+export function didYouMean(wrong: string, known: Iterable<string>): string | null {
+  const wanted = wrong.toLowerCase();
+  const limit = Math.min(3, Math.max(1, Math.floor(wanted.length / 3)));
+  let best: string | null = null;
+  let bestDistance = limit + 1;
+  for (const candidate of known) {
+    const text = candidate.toLowerCase();
+    if (Math.abs(text.length - wanted.length) >= bestDistance || text.length > LONGEST_COMPARED) continue;
+    const distance = editDistance(wanted, text);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** "Did you mean …?" as a sentence to append, or the fallback when nothing is near. */
+export function suggestion(wrong: string, known: Iterable<string>, fallback: string): string {
+  const meant = didYouMean(wrong, known);
+  return meant === null ? fallback : `did you mean ${JSON.stringify(meant)}?`;
+}
