@@ -1,3 +1,5 @@
+import type { ApiError } from '../errors.ts';
+
 /**
  * What we understand of one request body. Values are decoded once; spans point into the raw bytes so that an edit can leave every other
  * byte as it came. Offsets are byte offsets, end exclusive.
@@ -81,4 +83,9 @@ export interface ChatRequest {
   /** The top-level object, braces included. */
   readonly rootSpan: Span;
   readonly bodyBytes: number;
+  /**
+   * The first thing that is wrong with the body besides its syntax and its `model`: no messages, a wrong type. A request for an alias is
+   * refused with it; for a concrete model the endpoint judges, and what could not be read is left out above.
+   */
+  readonly problem: ApiError | null;
 }

@@ -1,0 +1,128 @@
+/** The errors that we answer ourselves, in OpenAI's words where it has some, so that client libraries map them to their usual exceptions. */
+import type { ApiError } from '../errors.ts';
+
+const INVALID_REQUEST = 'invalid_request_error';
+/** What a client wrote is echoed up to this many characters. */
+const MAX_ECHO = 200;
+
+function badRequest(code: string, message: string, param: string | null): ApiError {
+  return { status: 400, type: INVALID_REQUEST, code, message, param };
+}
+
+/** The body isn't JSON. `detail` says what is wrong and at which byte, never what the body holds. */
+export function invalidJson(detail: string): ApiError {
+  return badRequest('invalid_json', `We could not parse the JSON body of your request: ${detail}.`, null);
+}
+
+export function invalidUtf8(): ApiError {
+  return badRequest('invalid_utf8', 'The body of your request is not valid UTF-8.', null);
+}
+
+export function missingField(param: string): ApiError {
+  return badRequest('missing_required_parameter', `Missing required parameter: '${param}'.`, param);
+}
+
+export function missingModel(): ApiError {
+  return badRequest('missing_required_parameter', 'You must provide a model parameter.', 'model');
+}
+
+/** `expected` and `got` carry their article: "an array of objects", "a string". */
+export function wrongType(param: string, expected: string, got: string): ApiError {
+  return badRequest(
+    'invalid_type',
+    `Invalid type for '${param}': expected ${expected}, but got ${got} instead.`,
+    param,
+  );
+}
+
+export function emptyArray(param: string): ApiError {
+  return badRequest(
+    'empty_array',
+    `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+    param,
+  );
+}
+
+export function invalidValue(param: string, detail: string): ApiError {
+  return badRequest('invalid_value', `Invalid value for '${param}': ${detail}.`, param);
+}
+
+export function tooLong(param: string, maximumBytes: number): ApiError {
+  return badRequest(
+    'string_above_max_length',
+    `Invalid '${param}': too long. Expected at most ${maximumBytes} bytes.`,
+    param,
+  );
+}
+
+export function tooManyItems(param: string | null): ApiError {
+  return badRequest('array_above_max_length', `Invalid '${param ?? 'body'}': too many elements.`, param);
+}
+
+/** 404 for a model that isn't configured; not retryable. */
+export function modelNotFound(model: string): ApiError {
+  const shown = model.length > MAX_ECHO ? `${model.slice(0, MAX_ECHO)}…` : model;
+  return {
+    status: 404,
+    type: INVALID_REQUEST,
+    code: 'model_not_found',
+    message: `The model \`${shown}\` does not exist or you do not have access to it.`,
+    param: 'model',
+  };
+}
+
+export function requestTooLarge(limitBytes: number): ApiError {
+  return {
+    status: 413,
+    type: INVALID_REQUEST,
+    code: 'request_too_large',
+    message: `The body of your request is larger than the limit of ${limitBytes} bytes.`,
+    param: null,
+  };
+}
+
+/** No admissible model can serve the request; `missing` names what none has, like "vision" or "a context window of 200000 tokens". */
+export function noCapableModel(missing: string): ApiError {
+  return badRequest('no_capable_model', `No configured model can serve this request: none has ${missing}.`, null);
+}
+
+/** An alias where only a concrete model makes sense; `path` is the request's path without its query. */
+export function aliasNotAllowed(alias: string, path: string): ApiError {
+  return badRequest(
+    'model_alias_not_allowed',
+    `The model alias \`${alias}\` can't be used with ${path}: name a concrete model. GET /v1/models lists what there is.`,
+    'model',
+  );
+}
+
+/** No endpoint of the model can be reached; the client may try again. */
+export function upstreamUnavailable(model: string): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'upstream_unavailable',
+    message: `No endpoint of the model \`${model}\` is available now. Please try again later.`,
+    param: null,
+  };
+}
+
+/** The router itself can't decide and its failure mode is closed. */
+export function routerUnavailable(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'router_unavailable',
+    message: 'The router could not decide on this request. Please try again later.',
+    param: null,
+  };
+}
+
+export function unknownUrl(method: string, path: string): ApiError {
+  return {
+    status: 404,
+    type: INVALID_REQUEST,
+    code: 'unknown_url',
+    message: `Unknown request URL: ${method} ${path.slice(0, MAX_ECHO)}. Please check the URL for typos.`,
+    param: null,
+  };
+}
