@@ -9,13 +9,7 @@ const SHOWN = 3;
 
 /** The configured category that a label belongs to: by name, else through `mmlu_categories`; null when none claims it. */
 export function categoryOf(registry: Registry, label: string): CategoryConfig | null {
-  const key = label.toLowerCase();
-  const named = registry.categories.get(key);
-  if (named !== undefined) return named;
-  for (const category of registry.categories.values()) {
-    if (category.mmlu_categories?.some((claimed) => claimed.toLowerCase() === key) === true) return category;
-  }
-  return null;
+  return registry.categories.get(label.toLowerCase()) ?? null;
 }
 
 /** The `count` most probable categories, highest first; equal probabilities keep the labels' order. */
@@ -50,8 +44,8 @@ export function viewCategory(signals: Signals, registry: Registry): CategoryView
 
 /** A label that a category claims through `mmlu_categories` goes by that category's name; any other by its own. */
 function displayName(registry: Registry, label: string): string {
-  if (registry.categories.has(label.toLowerCase())) return label;
-  return categoryOf(registry, label)?.name ?? label;
+  const category = categoryOf(registry, label);
+  return category === null || category.name.toLowerCase() === label.toLowerCase() ? label : category.name;
 }
 
 /** What is shown when nothing was classified. */
