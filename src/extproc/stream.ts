@@ -1,0 +1,311 @@
+/** Drives the machine for one gRPC stream: messages in, effects out, and the promises between them. */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import { messageOf, RouterError } from '../errors.ts';
+import type { ByteBudget } from './budget.ts';
+import type { ExtProcCounters, ExtProcHandlers, ExtProcLog } from './handlers.ts';
+import type {
+  Effect,
+  FailureCode,
+  MessageEvent,
+  Observation,
+  RouteOutcome,
+  StreamEvent,
+  StreamRole,
+  StreamSettings,
+  StreamState,
+} from './machine.ts';
+import { initialState, step } from './machine.ts';
+import type { Incoming } from './protocol.ts';
+import { headersTooLargeReply, overloadedReply, unavailableReply } from './replies.ts';
+import type { WireResponse } from './wire.ts';
+import { readMessage, writeAnswer, writeReply, writeResponseHeaders } from './wire.ts';
+
+export type ProcessCall = ServerDuplexStream<Incoming, WireResponse>;
+
+/** Everything that the streams of one server share. */
+export interface StreamShared<Context> {
+  readonly handlers: ExtProcHandlers<Context>;
+  readonly log: ExtProcLog;
+  readonly counters: ExtProcCounters;
+  readonly settings: StreamSettings;
+  readonly budget: ByteBudget;
+  readonly handlerTimeoutMs: number;
+  readonly failureMode: () => 'open' | 'closed';
+  /** Pipelines that are running now. */
+  readonly deciding: { count: number };
+}
+
+/** Initial metadata by which a filter says what it is. */
+export const ROLE_METADATA = 'x-switchyard-role';
+
+/** What one held chunk costs beside its bytes (objects, list entry): else a body of one-byte chunks would hold 100 times its size unnoticed. */
+const CHUNK_OVERHEAD_BYTES = 256;
+/** Envoy's own limit for all headers of a request is 60 KiB by default, 8 MiB at most; beside them travel attributes and metadata. */
+const MAX_HEAD_BYTES = 1 << 20;
+const RETRY_AFTER_S = 1;
+
+const STATUS: Record<FailureCode, status> = {
+  unavailable: status.UNAVAILABLE,
+  unimplemented: status.UNIMPLEMENTED,
+  resource_exhausted: status.RESOURCE_EXHAUSTED,
+  invalid_argument: status.INVALID_ARGUMENT,
+};
+
+/** Serves one stream until it ends. */
+export function serveStream<Context>(call: ProcessCall, shared: StreamShared<Context>): void {
+  shared.counters.increment('stream_opened');
+  let driver: Driver<Context> | null | undefined;
+  call.on('error', (error) => shared.log.debug(describeFailure(error), 'ext_proc stream error'));
+  call.on('data', (incoming: Incoming) => {
+    if (driver === undefined) driver = openDriver(call, shared, incoming);
+    driver?.receive(incoming);
+  });
+  call.on('end', () => {
+    if (driver === undefined) call.end();
+    else driver?.feed({ kind: 'half_closed' });
+  });
+  // Also the last event of a stream that ended well.
+  call.on('cancelled', () => driver?.cancel());
+}
+
+function openDriver<Context>(
+  call: ProcessCall,
+  shared: StreamShared<Context>,
+  first: Incoming,
+): Driver<Context> | null {
+  const role = roleOf(call, first);
+  if (role !== null) return new Driver(call, role, shared);
+  shared.counters.increment('stream_failed');
+  failCall(call, 'invalid_argument', `${ROLE_METADATA} must be route, retry or observe`);
+  return null;
+}
+
+/** A filter that says nothing is a route filter, or an observing one when it runs in observability mode. */
+function roleOf(call: ProcessCall, first: Incoming): StreamRole | null {
+  if (first.message.observability_mode === true) return 'observe';
+  const [role] = call.metadata.get(ROLE_METADATA);
+  if (role === undefined) return 'route';
+  return role === 'route' || role === 'retry' || role === 'observe' ? role : null;
+}
+
+class Driver<Context> {
+  readonly #call: ProcessCall;
+  readonly #shared: StreamShared<Context>;
+  readonly #observe: ((observation: Observation) => void) | undefined;
+  #state: StreamState<Context>;
+  #abort: AbortController | undefined;
+  /** Our half of the stream has ended. */
+  #ended = false;
+  /** Bytes taken from the budget. */
+  #held = 0;
+  /** Bytes of body that have come, with their overhead. */
+  #received = 0;
+
+  constructor(call: ProcessCall, role: StreamRole, shared: StreamShared<Context>) {
+    this.#call = call;
+    this.#shared = shared;
+    this.#state = initialState(role, shared.settings);
+    this.#observe = role === 'observe' ? shared.handlers.observe?.() : undefined;
+  }
+
+  receive({ message, byteLength }: Incoming): void {
+    this.#safely(() => {
+      const event = readMessage(message);
+      if (this.#state.role === 'observe' || this.#admit(event, byteLength)) this.feed(event);
+    });
+  }
+
+  feed(event: StreamEvent<Context>): void {
+    this.#safely(() => {
+      const [next, effects] = step(this.#state, event);
+      this.#state = next;
+      for (const effect of effects) this.#perform(effect);
+      if (event.kind === 'routed' || next.mode.kind === 'over') this.#release();
+    });
+  }
+
+  /** The stream is gone: by a reset, or because it has ended. */
+  cancel(): void {
+    if (!this.#ended) this.#shared.counters.increment('stream_cancelled');
+    this.feed({ kind: 'cancelled' });
+    this.#release();
+  }
+
+  /** Nothing thrown may reach grpc-js, which would make an unhandled rejection of it: the stream fails instead. */
+  #safely(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      this.#shared.log.warn(describeFailure(thrown), 'ext_proc stream broke');
+      this.#fail('unavailable', 'internal error');
+      this.#abort?.abort();
+      this.#release();
+    }
+  }
+
+  #fail(code: FailureCode, message: string): void {
+    this.#ended = true;
+    this.#shared.counters.increment('stream_failed');
+    failCall(this.#call, code, message);
+  }
+
+  /**
+   * Makes room for what a request is about to hold. A declared body is counted when its headers come, so that it is refused before it travels;
+   * one without a declared length as it comes.
+   */
+  #admit(event: MessageEvent, byteLength: number): boolean {
+    if (event.kind === 'request_headers') {
+      if (byteLength > MAX_HEAD_BYTES) {
+        this.feed({ kind: 'refused', reply: headersTooLargeReply() });
+        return false;
+      }
+      const declared = Number(event.headers.get('content-length') ?? 0);
+      const { maxBodyBytes } = this.#shared.settings;
+      return this.#hold(byteLength + (declared > 0 && declared <= maxBodyBytes ? declared : 0));
+    }
+    if (event.kind !== 'request_body' || this.#state.mode.kind !== 'awaiting_body') return true;
+    this.#received += byteLength + CHUNK_OVERHEAD_BYTES;
+    return this.#hold(this.#received);
+  }
+
+  #hold(bytes: number): boolean {
+    if (bytes <= this.#held) return true;
+    if (this.#shared.budget.take(bytes - this.#held)) {
+      this.#held = bytes;
+      return true;
+    }
+    this.#shared.counters.increment('overloaded');
+    this.feed({ kind: 'refused', reply: overloadedReply(RETRY_AFTER_S) });
+    return false;
+  }
+
+  #release(): void {
+    this.#shared.budget.give(this.#held);
+    this.#held = 0;
+  }
+
+  #perform(effect: Effect<Context>): void {
+    const { handlers, counters } = this.#shared;
+    switch (effect.kind) {
+      case 'answer':
+        this.#write(writeAnswer(effect.phase, effect.change, effect.skip));
+        break;
+      case 'answer_response_headers': {
+        const edits = this.#guard(() => handlers.responseHeaders?.(effect.context, effect.response));
+        this.#write(writeResponseHeaders(edits ?? []));
+        break;
+      }
+      case 'reply':
+        counters.increment('reply_sent');
+        this.#write(writeReply(effect.reply));
+        break;
+      case 'fail':
+        this.#fail(effect.code, effect.message);
+        break;
+      case 'end':
+        this.#ended = true;
+        this.#call.end();
+        break;
+      case 'route':
+        this.#decide((signal) => handlers.route({ ...effect.request, body: effect.body, signal }));
+        break;
+      case 'decide_headers':
+        this.#decide((signal) => handlers.headersOnly?.({ ...effect.request, signal }) ?? PASS);
+        break;
+      case 'rewrite_for': {
+        const { request, body, address, attempt } = effect;
+        this.#decide((signal) => handlers.rewriteFor?.({ ...request, body, address, attempt, signal }) ?? PASS);
+        break;
+      }
+      case 'abort':
+        this.#abort?.abort();
+        break;
+      case 'observe':
+        this.#guard(() => this.#observe?.(effect.observation));
+        break;
+      case 'finished':
+        this.#guard(() => handlers.finished?.(effect.context, effect.how));
+        break;
+      case 'unexpected':
+        counters.increment('message_unexpected');
+        break;
+    }
+  }
+
+  /** Runs a pipeline. Whatever happens to it, an outcome comes back; a late one comes back too, so that its context is finished. */
+  #decide(run: (signal: AbortSignal) => RouteOutcome<Context> | Promise<RouteOutcome<Context>>): void {
+    const { counters, log, deciding, handlerTimeoutMs } = this.#shared;
+    const abort = new AbortController();
+    this.#abort = abort;
+    deciding.count++;
+    const timer = setTimeout(() => {
+      if (abort.signal.aborted) return;
+      counters.increment('handler_timed_out');
+      log.warn({ timeoutMs: handlerTimeoutMs }, 'routing took too long');
+      abort.abort();
+      this.feed(this.#failed('routing took too long'));
+    }, handlerTimeoutMs).unref();
+    // Started in a turn of its own, so that a handler that throws at once looks like one that rejects.
+    void Promise.resolve()
+      .then(() => run(abort.signal))
+      .then(
+        (outcome): StreamEvent<Context> => ({ kind: 'routed', outcome }),
+        (thrown: unknown) => {
+          // Aborted: the stream is over or already answered, and a second outcome changes nothing.
+          if (!abort.signal.aborted) {
+            counters.increment('handler_failed');
+            log.warn(describeFailure(thrown), 'routing failed');
+          }
+          return this.#failed('routing failed');
+        },
+      )
+      .then((event) => {
+        clearTimeout(timer);
+        deciding.count--;
+        this.feed(event);
+      });
+  }
+
+  #failed(message: string): StreamEvent<Context> {
+    const outcome: RouteOutcome<Context> =
+      this.#shared.failureMode() === 'open' ? { kind: 'fail_open', message } : unavailableReply();
+    return { kind: 'routed', outcome };
+  }
+
+  /** Hooks that only add to a request must not end it. */
+  #guard<Value>(run: () => Value): Value | undefined {
+    try {
+      return run();
+    } catch (thrown) {
+      this.#shared.counters.increment('handler_failed');
+      this.#shared.log.warn(describeFailure(thrown), 'ext_proc hook failed');
+      return undefined;
+    }
+  }
+
+  /** A peer that sends but does not read is not read any more either, so answers cannot pile up. */
+  #write(response: WireResponse): void {
+    if (this.#call.write(response) || this.#call.isPaused()) return;
+    this.#call.pause();
+    this.#call.once('drain', () => this.#call.resume());
+  }
+}
+
+const PASS: RouteOutcome<never> = {
+  kind: 'forward',
+  mutations: { body: null, setHeaders: [], removeHeaders: [], metadata: {} },
+};
+
+/** The status text is plain ASCII: grpc-js percent-encodes it, and throws on half a surrogate pair. */
+function failCall(call: ProcessCall, code: FailureCode, message: string): void {
+  call.emit('error', { code: STATUS[code], details: message.replace(/[^\x20-\x7e]/g, '?') });
+}
+
+/** What may be logged of something thrown. Messages of foreign errors can quote the request (JSON.parse does), so only ours are told. */
+function describeFailure(thrown: unknown): object {
+  if (thrown instanceof RouterError) return { error: thrown.name, code: thrown.code, message: messageOf(thrown) };
+  if (!(thrown instanceof Error)) return { error: typeof thrown };
+  const frames = (thrown.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+  return { error: thrown.name, at: frames.slice(0, 4).map((line) => line.trim()) };
+}
