@@ -9,6 +9,7 @@ import type {
   CategoryView,
   Decision,
   DecisionOutcome,
+  Limits,
   Plan,
   Rejection,
   SystemPromptChoice,
@@ -36,6 +37,7 @@ export function decide(input: DecisionInput): DecisionOutcome {
   if (concrete !== undefined) return decideConcrete(input, concrete);
   if (!registry.aliases.has(request.model)) return refuse(modelNotFound(request.model), 'model_not_found', []);
   if (request.kind === 'embeddings') return refuse(aliasForEmbeddings(request.model), 'alias_not_supported', []);
+  if (request.problem !== null) return refuse(request.problem, 'bad_request', []);
   return decideAlias(input);
 }
 
@@ -108,14 +110,41 @@ function decideAlias(input: DecisionInput): DecisionOutcome {
   };
 }
 
-type DecisionBase = Pick<Decision, 'schemaVersion' | 'policyVersion' | 'originalModel' | 'objective' | 'notes'>;
+type DecisionBase = Omit<
+  Decision,
+  | 'decision'
+  | 'reasonCode'
+  | 'selectedModel'
+  | 'category'
+  | 'reasoning'
+  | 'reasoningEffort'
+  | 'systemPrompt'
+  | 'candidates'
+  | 'degraded'
+>;
+
+const NO_LIMITS: Limits = { qualityFloor: null, maxCostUsd: null, maxLatencyMs: null, maxTtftMs: null };
 
 function decisionBase(input: DecisionInput): DecisionBase {
   return {
     schemaVersion: 1,
     policyVersion: input.registry.version,
     originalModel: input.request.model,
-    objective: 'category',
+    objective: {
+      kind: 'category',
+      source: 'default',
+      limits: NO_LIMITS,
+      callerLimits: NO_LIMITS,
+      relaxed: [],
+    },
+    rule: null,
+    tenant: null,
+    flags: [],
+    signals: null,
+    fallbacks: [],
+    because: '',
+    trace: false,
+    stripFields: [],
     notes: [],
   };
 }
@@ -243,7 +272,7 @@ function systemPromptOf(category: CategoryConfig | null): SystemPromptChoice | n
 }
 
 function refuse(error: ApiError, reasonCode: string, candidates: readonly Candidate[]): DecisionOutcome {
-  return { kind: 'refused', error, reasonCode, candidates };
+  return { kind: 'refused', error, reasonCode, candidates, block: null };
 }
 
 function modelNotFound(model: string): ApiError {

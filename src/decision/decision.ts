@@ -19,7 +19,9 @@ export interface ScorePart {
 /** One configured model as the decision saw it. */
 export interface Candidate {
   readonly model: string;
+  /** May serve this request on any hop: policy, capabilities, the caller's limits, strict rules and health let it. */
   readonly admissible: boolean;
+  /** What speaks against it, in the order of the stages. Those of stage `rule` and `objective` can also stand at an admissible candidate: it was passed over. */
   readonly rejections: readonly Rejection[];
   /** Higher is better; null when the candidate was not scored. */
   readonly score: number | null;
@@ -48,6 +50,60 @@ export interface SystemPromptChoice {
   readonly source: string;
 }
 
+/** A guard's finding that did not stop the request: kinds and scores, never text. */
+export interface GuardFlag {
+  readonly guard: 'jailbreak' | 'pii';
+  readonly action: 'flag' | 'route' | 'block';
+  /** 0..1; null for guards that find kinds. */
+  readonly score: number | null;
+  readonly threshold: number | null;
+  readonly kinds: readonly string[];
+}
+
+/** Bounds that the choice had to keep; null where there is none. */
+export interface Limits {
+  /** Least expected quality, 0..1. */
+  readonly qualityFloor: number | null;
+  /** Highest expected cost of the request, USD. */
+  readonly maxCostUsd: number | null;
+  /** Highest expected time to the last token, milliseconds. */
+  readonly maxLatencyMs: number | null;
+  /** Highest expected time to the first token, milliseconds. */
+  readonly maxTtftMs: number | null;
+}
+
+/** What the choice aimed at and where that came from. */
+export interface ObjectiveView {
+  readonly kind: ObjectiveKind;
+  /** Where the kind was set: `default`, `objective`, `tenants.NAME`, `rules.NAME`, `alias`, `header` or `routing.objective`. */
+  readonly source: string;
+  /** The operator's limits. */
+  readonly limits: Limits;
+  /** The caller's limits, which narrow further. */
+  readonly callerLimits: Limits;
+  /** Operator's limits that no candidate kept and that were therefore given up, in that order. */
+  readonly relaxed: readonly (keyof Limits)[];
+}
+
+export type ObjectiveKind = 'category' | 'quality' | 'cost' | 'latency' | 'balanced';
+
+/** The request as the filters and rules saw it: numbers and closed words, never text. */
+export interface SignalsView {
+  readonly inputTokens: number;
+  readonly inputTokensExact: boolean;
+  /** Tokens of answer that were planned with, and where that number comes from. */
+  readonly outputTokens: number;
+  readonly outputTokensSource: string;
+  /** What the request needs of a model: tools, vision, audio, files, json, logprobs, n. */
+  readonly needs: readonly string[];
+  /** 1 minus the mean probability that a model answers right, 0..1; null without that head. */
+  readonly difficulty: number | null;
+  readonly jailbreak: number | null;
+  readonly piiKinds: readonly string[];
+  readonly language: string | null;
+  readonly turns: number;
+}
+
 /** What was decided about one request and why. Prints as JSON: the same object for the log, `explain` and the API. */
 export interface Decision {
   readonly schemaVersion: 1;
@@ -65,8 +121,33 @@ export interface Decision {
   readonly systemPrompt: SystemPromptChoice | null;
   readonly candidates: readonly Candidate[];
   readonly degraded: DegradedReason | null;
-  readonly objective: string;
+  readonly objective: ObjectiveView;
+  /** The rule that matched; null when none did. */
+  readonly rule: string | null;
+  /** The configured tenant; null when none was told. */
+  readonly tenant: string | null;
+  readonly flags: readonly GuardFlag[];
+  /** Null when nobody read the prompt (a concrete model that no guard concerns). */
+  readonly signals: SignalsView | null;
+  /** Admissible models that may stand in, best first; the chosen one is not among them. */
+  readonly fallbacks: readonly string[];
+  /** One sentence: why this model and not the next. */
+  readonly because: string;
+  /** The caller asked for this object (`routing.trace`) and may have it. */
+  readonly trace: boolean;
+  /** Top-level members of the body that steer the router and are taken out before the endpoint sees it. */
+  readonly stripFields: readonly string[];
   readonly notes: readonly string[];
+}
+
+/** A request that a policy stopped: what the log says beside the error. */
+export interface Block {
+  readonly event: 'security_block' | 'routing_block';
+  /** `content_filter`: answer 200 with finish_reason content_filter in place of the error. */
+  readonly form: 'error' | 'content_filter';
+  readonly flags: readonly GuardFlag[];
+  readonly rule: string | null;
+  readonly tenant: string | null;
 }
 
 /** A decision, or the refusal that the client gets instead. */
@@ -77,6 +158,8 @@ export type DecisionOutcome =
       readonly error: ApiError;
       readonly reasonCode: string;
       readonly candidates: readonly Candidate[];
+      /** Set when a policy, a guard or a rule stopped the request; null when it could not be routed for any other reason. */
+      readonly block: Block | null;
     };
 
 /** One attempt: this model at this endpoint, with these edits. */
