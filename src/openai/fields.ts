@@ -138,6 +138,10 @@ class FieldReader {
 
   callerReasoning(): CallerReasoning {
     const effort = this.string('reasoning_effort');
+    const effortRow = this.#present('reasoning_effort');
+    if (effortRow !== null && this.#size(effortRow) > MAX_STRING_BYTES) {
+      this.problem ??= tooLong('reasoning_effort', MAX_STRING_BYTES);
+    }
     const row = this.#present('chat_template_kwargs');
     if (row === null) return { effort, templateKwargs: null, templateKwargsSpan: null };
     if (this.#document.tape.kind(row) !== OBJECT) {
