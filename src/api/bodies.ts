@@ -1,0 +1,63 @@
+/** The bodies that the API takes, as zod schemas: they validate, and /openapi.json is made from them. Unknown members are ignored. */
+import { z } from 'zod';
+
+const text = z
+  .string()
+  .refine((value) => value.trim() !== '', { message: 'must not be empty or blank' })
+  .meta({ description: 'A text, as a user would write it' });
+
+const options = z
+  .object({
+    return_probabilities: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether to list the probability of every category' }),
+    confidence_threshold: z.number().min(0).max(1).optional().meta({
+      description: 'What counts as confident in routing_decision and in statistics; the config decides what is routed',
+    }),
+    include_explanation: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether to add the candidates and why each was kept or dropped' }),
+  })
+  .meta({ description: 'Options of a classification' });
+
+export const intentBody = z.object({ text, options: options.optional() });
+
+export const batchBody = z.object({
+  texts: z.array(text).min(1),
+  task_type: z.enum(['intent', 'security', 'pii']).default('intent'),
+  options: options.optional(),
+});
+
+export const embeddingsBody = z.object({
+  texts: z.array(text).min(1),
+  model: z.string().optional().meta({ description: '"auto" or the name of the loaded model' }),
+  dimension: z.int().optional().meta({ description: 'Only the dimension that the model has' }),
+});
+
+export const similarityBody = z.object({
+  text1: text,
+  text2: text,
+  model: z.string().optional().meta({ description: '"auto" or the name of the loaded model' }),
+  dimension: z.int().optional().meta({ description: 'Only the dimension that the model has' }),
+});
+
+export const systemPromptsBody = z
+  .object({
+    category: z.string().min(1).optional().meta({ description: 'One category; all that have a prompt when left out' }),
+    enabled: z.boolean().optional(),
+    mode: z.enum(['replace', 'insert']).optional(),
+  })
+  .refine((change) => change.enabled !== undefined || change.mode !== undefined, {
+    message: 'needs at least one of "enabled" and "mode"',
+  });
+
+/** What Envoy sends to ask for clusters; of it only the version that it has matters to us. */
+export const discoveryBody = z.object({ version_info: z.string().max(200).optional() });
+
+export type IntentBody = z.infer<typeof intentBody>;
+export type BatchBody = z.infer<typeof batchBody>;
+export type EmbeddingsBody = z.infer<typeof embeddingsBody>;
+export type SimilarityBody = z.infer<typeof similarityBody>;
+export type SystemPromptsBody = z.infer<typeof systemPromptsBody>;
