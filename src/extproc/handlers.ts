@@ -6,7 +6,6 @@ import type {
   Ending,
   Headers,
   Observation,
-  RequestStart,
   ResponseStart,
   RouteOutcome,
 } from './machine-events.ts';
@@ -51,8 +50,6 @@ export interface ExtProcHandlers<Context> {
   finished?(context: Context, how: Ending): void;
 }
 
-export type { RequestStart };
-
 /** Things worth a counter; the caller maps them to its metrics. */
 export type ExtProcCount =
   | 'stream_opened'
@@ -63,6 +60,8 @@ export type ExtProcCount =
   /** A handler threw, rejected, or answered with something that is no outcome. */
   | 'handler_failed'
   | 'handler_timed_out'
+  /** A request went on undecided. */
+  | 'failed_open'
   /** A request was turned away because too many bytes are held. */
   | 'overloaded'
   | 'reply_sent'

@@ -82,7 +82,10 @@ export interface ReplyOutcome {
 export type RouteOutcome<Context = unknown> =
   | { readonly kind: 'forward'; readonly mutations: Mutations; readonly context?: Context | undefined }
   | (ReplyOutcome & { readonly context?: Context | undefined })
-  /** Let Envoy go on without us: the stream ends with an error status, and Envoy's failure_mode_allow decides. */
+  /**
+   * Let the request go on undecided: without our decision it takes Envoy's route for a dead router. At a retry the attempt fails instead. The
+   * message goes into the stream's status, so it must hold nothing of the request.
+   */
   | { readonly kind: 'fail_open'; readonly message: string; readonly context?: Context | undefined };
 
 /**
@@ -105,7 +108,7 @@ export type Observation =
 export type SkipRequest = 'nothing' | 'bodies' | 'bodies_and_response';
 
 /** Why we end a stream with an error status; server.ts maps each to a gRPC code. */
-export type FailureCode = 'unavailable' | 'unimplemented' | 'resource_exhausted' | 'invalid_argument';
+export type FailureCode = 'unavailable' | 'unimplemented' | 'resource_exhausted' | 'invalid_argument' | 'cancelled';
 
 export type Effect<Context = unknown> =
   /** Answer one message. `clear_body` drops the chunk (its bytes come back in the last one's mutation). */
@@ -138,6 +141,8 @@ export type Effect<Context = unknown> =
   | { readonly kind: 'abort' }
   | { readonly kind: 'observe'; readonly observation: Observation }
   | { readonly kind: 'finished'; readonly context: Context; readonly how: Ending }
+  /** The request goes on undecided. For a counter. */
+  | { readonly kind: 'failed_open' }
   /** A message came where the protocol has none; it was answered all the same. For a counter. */
   | { readonly kind: 'unexpected'; readonly phase: Phase };
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { loadSync } from '@grpc/proto-loader';
-import type { WireRequest, WireResponse } from './wire.ts';
+import type { WireRequest, WireResponse } from './wire-types.ts';
 
 /** Name of the service that Envoy calls, and that its health check may ask about. */
 export const EXT_PROC_SERVICE = 'envoy.service.ext_proc.v3.ExternalProcessor';

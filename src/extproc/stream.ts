@@ -1,8 +1,8 @@
 /** Drives the machine for one gRPC stream: messages in, effects out, and the promises between them. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
-import { messageOf, RouterError } from '../errors.ts';
 import type { ByteBudget } from './budget.ts';
+import { describeFailure } from './describe-failure.ts';
 import type { ExtProcCounters, ExtProcHandlers, ExtProcLog } from './handlers.ts';
 import type {
   Effect,
@@ -18,8 +18,9 @@ import type {
 import { initialState, step } from './machine.ts';
 import type { Incoming } from './protocol.ts';
 import { headersTooLargeReply, overloadedReply, unavailableReply } from './replies.ts';
-import type { WireResponse } from './wire.ts';
-import { readMessage, writeAnswer, writeReply, writeResponseHeaders } from './wire.ts';
+import { readMessage } from './wire-read.ts';
+import type { WireResponse } from './wire-types.ts';
+import { writeAnswer, writeReply, writeResponseHeaders } from './wire-write.ts';
 
 export type ProcessCall = ServerDuplexStream<Incoming, WireResponse>;
 
@@ -50,6 +51,7 @@ const STATUS: Record<FailureCode, status> = {
   unimplemented: status.UNIMPLEMENTED,
   resource_exhausted: status.RESOURCE_EXHAUSTED,
   invalid_argument: status.INVALID_ARGUMENT,
+  cancelled: status.CANCELLED,
 };
 
 /** Serves one stream until it ends. */
@@ -146,7 +148,7 @@ class Driver<Context> {
 
   #fail(code: FailureCode, message: string): void {
     this.#ended = true;
-    this.#shared.counters.increment('stream_failed');
+    this.#shared.counters.increment(code === 'cancelled' ? 'stream_cancelled' : 'stream_failed');
     failCall(this.#call, code, message);
   }
 
@@ -227,6 +229,9 @@ class Driver<Context> {
       case 'finished':
         this.#guard(() => handlers.finished?.(effect.context, effect.how));
         break;
+      case 'failed_open':
+        counters.increment('failed_open');
+        break;
       case 'unexpected':
         counters.increment('message_unexpected');
         break;
@@ -300,12 +305,4 @@ const PASS: RouteOutcome<never> = {
 /** The status text is plain ASCII: grpc-js percent-encodes it, and throws on half a surrogate pair. */
 function failCall(call: ProcessCall, code: FailureCode, message: string): void {
   call.emit('error', { code: STATUS[code], details: message.replace(/[^\x20-\x7e]/g, '?') });
-}
-
-/** What may be logged of something thrown. Messages of foreign errors can quote the request (JSON.parse does), so only ours are told. */
-function describeFailure(thrown: unknown): object {
-  if (thrown instanceof RouterError) return { error: thrown.name, code: thrown.code, message: messageOf(thrown) };
-  if (!(thrown instanceof Error)) return { error: typeof thrown };
-  const frames = (thrown.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
-  return { error: thrown.name, at: frames.slice(0, 4).map((line) => line.trim()) };
 }
