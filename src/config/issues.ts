@@ -11,12 +11,9 @@ type Issue = z.core.$ZodIssue;
 /** Prints the value at a path, without giving away what came from the environment. */
 type Show = (path: ConfigPath, value: unknown) => string;
 
-let schema: JsonSchema | undefined;
-
 /** The findings of one parse of `raw`. An issue that a schema adds by hand says more in its `params`: code, what, allowed, fix (all texts, all optional). */
 export function issueFindings(issues: readonly Issue[], raw: unknown, show: Show): readonly Finding[] {
-  schema ??= configJsonSchema();
-  const root = schema;
+  const root = configJsonSchema();
   return issues.flatMap((issue) => findingsOf(issue, pathOf(issue), raw, root, show));
 }
 
@@ -58,23 +55,7 @@ function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSche
       }));
     }
     case 'invalid_type':
-      if (value === undefined) {
-        const name = path.at(-1);
-        const message = name === undefined ? 'the file is empty' : `${JSON.stringify(name)} is missing`;
-        return [{ code: 'CONFIG_MISSING_KEY', path, message, allowed, fix: 'add it' }];
-      }
-      return [
-        {
-          code: 'CONFIG_WRONG_TYPE',
-          path,
-          message:
-            isContainer(value) || value === null
-              ? `this is ${kindOf(value)}`
-              : `${show(path, value)} is ${kindOf(value)}`,
-          allowed,
-          fix: typeFix(issue.expected, value),
-        },
-      ];
+      return [wrongType(issue.expected, path, value, here, show)];
     case 'too_small':
     case 'too_big': {
       const much = issue.code === 'too_small' ? 'too small' : 'too large';
@@ -102,6 +83,8 @@ function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSche
     case 'invalid_union': {
       // The alternative that could be read furthest is the one that was meant.
       const deepest = [...issue.errors].sort((one, two) => reach(two) - reach(one))[0] ?? [];
+      const words = issue.errors.flat().find((inner) => inner.code === 'invalid_value' && inner.path.length === 0);
+      if (typeof value === 'string' && words !== undefined) return findingsOf(words, path, raw, root, show);
       if (reach(deepest) > 0) {
         return deepest.flatMap((inner) => findingsOf(inner, [...path, ...pathOf(inner)], raw, root, show));
       }
@@ -131,21 +114,50 @@ function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSche
     case 'not_multiple_of':
     case 'invalid_key':
     case 'invalid_element': {
-      const prefix =
-        'prefix' in issue && typeof issue.prefix === 'string'
-          ? `a text that starts with ${JSON.stringify(issue.prefix)}`
-          : null;
+      const prefix = 'prefix' in issue && typeof issue.prefix === 'string' ? issue.prefix : null;
+      const own =
+        issue.code === 'invalid_format' && issue.format === 'regex' ? issue.message : 'does not have the right form';
       return [
         {
           code: 'CONFIG_INVALID_VALUE',
           path,
-          message: `${isContainer(value) ? 'this' : show(path, value)} does not have the right form`,
-          allowed: prefix ?? allowed,
+          message: `${isContainer(value) ? 'this' : show(path, value)} ${own}`,
+          allowed: prefix === null ? allowed : `a text that starts with ${JSON.stringify(prefix)}`,
           fix: 'write it in that form',
         },
       ];
     }
   }
+}
+
+function wrongType(expected: string, path: ConfigPath, value: unknown, here: JsonSchema | null, show: Show): Finding {
+  const allowed = describeAllowed(here);
+  if (value === undefined) {
+    return {
+      code: 'CONFIG_MISSING_KEY',
+      path,
+      message: `${JSON.stringify(path.at(-1) ?? '')} is missing`,
+      allowed,
+      fix: 'add it',
+    };
+  }
+  if (typeof value === 'number' && here?.title !== undefined) {
+    return {
+      code: 'CONFIG_BAD_UNIT',
+      path,
+      message: `${show(path, value)} has no unit`,
+      allowed,
+      fix: 'write a number and its unit',
+    };
+  }
+  const subject = isContainer(value) || value === null ? 'this' : show(path, value);
+  return {
+    code: 'CONFIG_WRONG_TYPE',
+    path,
+    message: `${subject} is ${kindOf(value)}`,
+    allowed,
+    fix: typeFix(expected, value),
+  };
 }
 
 /** Length of the longest path of a branch's issues: how far into the value it was readable. */

@@ -5,8 +5,13 @@ import { configSchema } from './schema.ts';
 
 /** The parts of JSON Schema that ours uses. */
 export interface JsonSchema {
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly type?: string;
+  /** The kind of a text that is written with a unit: duration or size. */
+  readonly title?: string;
   readonly description?: string;
+  readonly examples?: readonly string[];
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
@@ -26,24 +31,40 @@ export interface JsonSchema {
 
 /** JSON Schema (2020-12) of what may stand in the file: durations and sizes are text, keys with a default are optional. */
 export function configJsonSchema(): JsonSchema {
-  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  cached ??= z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  return cached;
 }
+
+/** Made at the first use: most commands never need it. */
+let cached: JsonSchema | undefined;
 
 /** The schema of the value at a path; null where the path leads out of it. Of alternatives, the first that knows the next step. */
 export function schemaAt(root: JsonSchema, path: ConfigPath): JsonSchema | null {
+  return descend(root, root, path);
+}
+
+function descend(schema: JsonSchema, root: JsonSchema, path: ConfigPath): JsonSchema | null {
+  const here = resolve(schema, root);
   const [step, ...rest] = path;
-  if (step === undefined) return root;
-  const inner =
-    typeof step === 'number'
-      ? (root.items ?? null)
-      : ((root.properties !== undefined && Object.hasOwn(root.properties, step) ? root.properties[step] : undefined) ??
-        (typeof root.additionalProperties === 'object' ? root.additionalProperties : null));
-  if (inner !== null) return schemaAt(inner, rest);
-  for (const branch of root.anyOf ?? root.oneOf ?? []) {
-    const found = schemaAt(branch, path);
+  if (step === undefined) return here;
+  const inner = typeof step === 'number' ? here.items : propertyOf(here, step);
+  if (inner !== undefined) return descend(inner, root, rest);
+  for (const branch of here.anyOf ?? here.oneOf ?? []) {
+    const found = descend(branch, root, path);
     if (found !== null) return found;
   }
   return null;
+}
+
+function propertyOf(schema: JsonSchema, key: string): JsonSchema | undefined {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, key)) return schema.properties[key];
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+}
+
+/** A schema that contains itself is written once, under $defs, and referred to: `#/$defs/name`, or `#` for the root. */
+export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  if (schema.$ref === undefined) return schema;
+  return schema.$ref === '#' ? root : (root.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? schema);
 }
 
 /** Keys that a mapping may have; empty for one with free keys. Those of all alternatives, where there are several. */
@@ -66,6 +87,7 @@ export function describeAllowed(schema: JsonSchema | null): string {
     case 'number':
       return `a number${range(schema)}`;
     case 'string':
+      if (schema.title !== undefined) return `a ${schema.title} with its unit: ${(schema.examples ?? []).join(', ')}`;
       return schema.minLength !== undefined && schema.minLength > 0 ? 'a text that is not empty' : 'a text';
     case 'boolean':
       return 'true or false';

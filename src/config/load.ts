@@ -1,17 +1,20 @@
-import { withoutClassicKeys } from './classic.ts';
+import { CHECKS } from './checks.ts';
+import { modernize } from './classic.ts';
+import { fillEmpty } from './empty.ts';
 import { issueFindings, pathOf, valueAt } from './issues.ts';
+import { configJsonSchema } from './json-schema.ts';
 import { offsetOfPath, placeOfOffset } from './locate.ts';
+import { toPlain } from './plain.ts';
+import type { PlainResult } from './plain.ts';
 import { CONFIG_CODES, formatPath } from './problem.ts';
 import type { ConfigPath, Finding, Problem } from './problem.ts';
-import { CHECKS } from './references.ts';
 import { buildRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { configSchema } from './schema.ts';
 import type { RouterConfig } from './schema.ts';
 import { isMapping } from './select.ts';
-import { toPlain } from './plain.ts';
-import type { PlainResult } from './plain.ts';
 import type { Environment } from './variables.ts';
+import { keysAreSet } from './warnings.ts';
 import { parseTree } from './yaml-tree.ts';
 import type { TreeError } from './yaml-tree.ts';
 
@@ -20,12 +23,12 @@ export type LoadOutcome =
   | { readonly kind: 'rejected'; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
 /**
- * Reads a configuration: YAML → variables → classic keys out → schema → cross references → registry. Never throws, reports all problems at
- * once, in the order of the file. `file` is only printed; nothing is read but `text` and `environment`.
+ * Reads a configuration: YAML → variables → classic keys out → schema → cross references → registry. Never throws on any text. All problems
+ * come at once, in the order of the file. `file` is only printed; nothing is read but `text` and the variables that it names.
  */
 export function load(text: string, file: string, environment: Environment): LoadOutcome {
-  const tree = parseTree(text);
-  const problemAt = (finding: Omit<Finding, 'at'>, offset: number): Problem => ({
+  const { root, errors } = parseTree(text);
+  const problemAt = (finding: Finding, offset: number): Problem => ({
     code: finding.code,
     file,
     ...placeOfOffset(text, offset),
@@ -34,17 +37,14 @@ export function load(text: string, file: string, environment: Environment): Load
     allowed: finding.allowed,
     fix: finding.fix,
   });
-  const treeProblems = tree.errors.map((error) => problemAt(treeFinding(error), error.offset));
-  const root = tree.root;
+  const treeProblems = errors.map((error) => problemAt(treeFinding(error), error.offset));
   if (root === null) return { kind: 'rejected', problems: treeProblems, warnings: [] };
 
   const plain = toPlain(root, environment);
-  const classic = withoutClassicKeys(plain.value);
-  const checked = parseConfig(classic.value, plain);
-  const findings = [...plain.findings, ...classic.findings, ...checked.findings];
+  const checked = checkPlain(plain, environment);
   const all = [
     ...treeProblems,
-    ...findings.map((finding) => problemAt(finding, offsetOfPath(root, finding.path, finding.at))),
+    ...checked.findings.map((finding) => problemAt(finding, offsetOfPath(root, finding.path, finding.at))),
   ].sort((one, two) => one.line - two.line || one.column - two.column);
 
   const problems = all.filter(({ code }) => CONFIG_CODES[code].severity === 'error');
@@ -54,21 +54,11 @@ export function load(text: string, file: string, environment: Environment): Load
 }
 
 function treeFinding(error: TreeError): Finding {
-  return error.kind === 'duplicate_key'
-    ? {
-        code: 'CONFIG_DUPLICATE_KEY',
-        path: error.path,
-        message: error.message,
-        allowed: 'each key once in a mapping',
-        fix: 'keep one of them',
-      }
-    : {
-        code: 'CONFIG_SYNTAX',
-        path: error.path,
-        message: error.message,
-        allowed: 'one YAML document',
-        fix: 'mend the YAML here',
-      };
+  const [code, allowed, fix] =
+    error.kind === 'duplicate_key'
+      ? (['CONFIG_DUPLICATE_KEY', 'each key once in a mapping', 'keep one of them'] as const)
+      : (['CONFIG_SYNTAX', 'one well-formed YAML document', 'mend the YAML here'] as const);
+  return { code, path: error.path, message: error.message, allowed, fix };
 }
 
 interface Checked {
@@ -76,52 +66,51 @@ interface Checked {
   readonly findings: readonly Finding[];
 }
 
-function parseConfig(raw: unknown, plain: PlainResult): Checked {
-  const show = (path: ConfigPath, value: unknown): string => {
-    const source = plain.fromEnvironment.get(formatPath(path))?.source;
-    return source === undefined ? abridge(JSON.stringify(value)) : source;
-  };
-  if (!isMapping(raw)) {
-    const message = raw === null ? 'the file is empty' : 'the file is not a mapping';
+function checkPlain(plain: PlainResult, environment: Environment): Checked {
+  if (!isMapping(plain.value)) {
+    const message = plain.value === null ? 'the file is empty' : 'the file is not a mapping';
+    const allowed = 'a mapping of keys to values, with vllm_endpoints at least';
     return {
       config: null,
-      findings: [
-        {
-          code: 'CONFIG_WRONG_TYPE',
-          path: [],
-          message,
-          allowed: 'a mapping of keys to values',
-          fix: 'write at least vllm_endpoints',
-        },
-      ],
+      findings: [{ code: 'CONFIG_WRONG_TYPE', path: [], message, allowed, fix: 'see docs/config.md' }],
     };
   }
-  let value: unknown = raw;
+  const modern = modernize(fillEmpty(plain.value, configJsonSchema()));
+  let value = modern.value;
   let parsed = configSchema.safeParse(value);
-  if (!parsed.success) {
-    value = reread(raw, parsed.error.issues.map(pathOf), plain);
-    if (value !== raw) parsed = configSchema.safeParse(value);
+  if (!parsed.success && plain.fromEnvironment.size > 0) {
+    value = reread(value, parsed.error.issues.map(pathOf), plain);
+    parsed = configSchema.safeParse(value);
   }
-  const issues = parsed.success ? [] : issueFindings(parsed.error.issues, value, show);
-  return { config: parsed.data ?? null, findings: [...issues, ...CHECKS.flatMap((check) => check(value))] };
+  const shown = (path: ConfigPath, given: unknown) => show(plain, path, given);
+  const issues = parsed.success ? [] : issueFindings(parsed.error.issues, value, shown);
+  const checks = [...CHECKS, keysAreSet(environment)].flatMap((check) => check(value));
+  // A value whose variable is missing has been complained about: what its absence leads to is no second problem.
+  const missing = new Set(plain.findings.map(({ path }) => formatPath(path)));
+  const others = [...issues, ...checks].filter(({ path }) => !missing.has(formatPath(path)));
+  return { config: parsed.data ?? null, findings: [...plain.findings, ...modern.findings, ...others] };
 }
 
 /** Values of the environment are text; where the key wants a number or a boolean (or text after all), the other reading is taken. */
 function reread(raw: unknown, paths: readonly ConfigPath[], plain: PlainResult): unknown {
-  let value = raw;
+  const value = structuredClone(raw);
   for (const path of paths) {
     const other = plain.fromEnvironment.get(formatPath(path))?.readings[1];
-    if (other === undefined) continue;
-    if (value === raw) value = structuredClone(raw);
-    const holder = valueAt(value, path.slice(0, -1)) as Record<string | number, unknown>;
+    const holder = valueAt(value, path.slice(0, -1));
     const last = path.at(-1);
-    if (last !== undefined) holder[last] = other;
+    if (other === undefined || last === undefined) continue;
+    if (Array.isArray(holder) || isMapping(holder)) (holder as Record<string | number, unknown>)[last] = other;
   }
   return value;
 }
 
-/** Values in messages are cut: a pasted prompt or certificate belongs in no log. */
-function abridge(text: string | undefined): string {
-  if (text === undefined) return 'this';
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…"`;
+/** Longer values are cut: a pasted prompt or certificate belongs in no message. */
+const LONGEST_SHOWN = 60;
+
+/** A value as messages show it. One from the environment may be a secret: its `${VAR}` is shown; one beside a key's name is not shown at all. */
+function show(plain: PlainResult, path: ConfigPath, value: unknown): string {
+  if (path.at(-1) === 'api_key_env') return 'this';
+  const source = plain.fromEnvironment.get(formatPath(path))?.source;
+  const text = source ?? JSON.stringify(value);
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN - 2)}…"`;
 }

@@ -45,6 +45,11 @@ export const CONFIG_CODES = {
     what: 'The value has the right type but not the right form.',
     fix: 'Follow the form that the message names.',
   },
+  CONFIG_UNREADABLE: {
+    severity: 'error',
+    what: 'The file cannot be read: it is gone, or the process may not open it.',
+    fix: 'Restore the file or its permissions. A running router keeps the configuration that it has.',
+  },
   CONFIG_MISSING_VARIABLE: {
     severity: 'error',
     what: 'A ${VAR} in a value names an environment variable that is not set.',
@@ -122,8 +127,13 @@ export const CONFIG_CODES = {
   },
   CONFIG_ENDPOINT_UNUSED: {
     severity: 'warning',
-    what: 'An endpoint lists only models whose preferred_endpoints leave it out, so nothing is sent to it.',
-    fix: 'Add it to preferred_endpoints of its models, or remove it.',
+    what: 'An endpoint lists a model whose preferred_endpoints leave this endpoint out, so it gets none of its requests.',
+    fix: 'Add the endpoint to the model’s preferred_endpoints, or take the model out of the endpoint’s list.',
+  },
+  CONFIG_KEY_NOT_SET: {
+    severity: 'warning',
+    what: 'api_key_env names an environment variable that is not set, so the endpoint will get no key of ours.',
+    fix: 'Set the variable before the router starts.',
   },
 } as const satisfies Record<string, { severity: 'error' | 'warning'; what: string; fix: string }>;
 

@@ -21,12 +21,12 @@ function editDistance(from: string, to: string): number {
 const LONGEST_COMPARED = 200;
 
 /**
- * The known name that was probably meant, or null. Case does not count; a third of the letters may differ, at most three. The first of
- * equally near names wins.
+ * The known name that was probably meant, or null. Case does not count; a third of the letters may differ, at most three: "b" is not a
+ * misspelt "a". The first of equally near names wins.
  */
 export function didYouMean(wrong: string, known: Iterable<string>): string | null {
   const wanted = wrong.toLowerCase();
-  const limit = Math.min(3, Math.max(1, Math.floor(wanted.length / 3)));
+  const limit = Math.min(3, Math.floor(wanted.length / 3));
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const candidate of known) {
