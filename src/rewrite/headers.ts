@@ -1,0 +1,44 @@
+/**
+ * Every header that the router reads or writes, once. Names are lower case, as HTTP/2 and Envoy have them.
+ */
+
+/** The chosen model's configured name, for people who route by header in their own Envoy configuration. */
+export const SELECTED_MODEL = 'x-selected-model';
+/** The plan as `ip:port,ip:port`: entry n serves attempt n. Also the key in the dynamic metadata below. */
+export const DESTINATION_ENDPOINT = 'x-gateway-destination-endpoint';
+/** Namespace of dynamic metadata that Envoy's load balancers read. */
+export const LOAD_BALANCER_NAMESPACE = 'envoy.lb';
+
+// On responses: names of the classic vLLM router.
+export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';
+export const VSR_SELECTED_CATEGORY = 'x-vsr-selected-category';
+export const VSR_SELECTED_REASONING = 'x-vsr-selected-reasoning';
+export const VSR_INJECTED_SYSTEM_PROMPT = 'x-vsr-injected-system-prompt';
+
+/** A rule's name, `auto` or `model_specified`. On the request it tells Envoy's routes that the router has decided; Envoy takes it off. */
+export const SWITCHYARD_DECISION = 'x-switchyard-decision';
+export const SWITCHYARD_CONFIDENCE = 'x-switchyard-confidence';
+export const SWITCHYARD_ATTEMPTS = 'x-switchyard-attempts';
+export const SWITCHYARD_LATENCY_MS = 'x-switchyard-latency-ms';
+
+/** Which attempt Envoy is making, from 1. Envoy overwrites a client's. */
+export const ENVOY_ATTEMPT_COUNT = 'x-envoy-attempt-count';
+/** How often Envoy may try again: one less than there are targets, so that no attempt goes to an endpoint outside the plan. */
+export const ENVOY_MAX_RETRIES = 'x-envoy-max-retries';
+
+export const REQUEST_ID = 'x-request-id';
+export const AUTHORIZATION = 'authorization';
+export const CONTENT_LENGTH = 'content-length';
+export const CONTENT_TYPE = 'content-type';
+export const CONTENT_ENCODING = 'content-encoding';
+
+/** Headers that steer routing or tell of it: a client's are stripped before routing and before the router sees the request. */
+export const STRIPPED_PREFIXES = ['x-switchyard-', 'x-vsr-', 'x-envoy-'] as const;
+export const STRIPPED_NAMES = [SELECTED_MODEL, DESTINATION_ENDPOINT] as const;
+
+/** Whether a client may not send this header. `name` is in lower case. */
+export function isStripped(name: string): boolean {
+  return (
+    STRIPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) || STRIPPED_NAMES.some((stripped) => stripped === name)
+  );
+}
