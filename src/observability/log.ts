@@ -44,7 +44,7 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 export interface OpenLog {
   readonly log: Log;
   /** Writes waiting lines, blocking; call it last before the process exits. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /**
