@@ -1,0 +1,103 @@
+/** The ext_proc filters: one that routes, one that only watches the answer, one that runs on retries. */
+import { ENVOY_ATTEMPT_COUNT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
+import { duration, extension, typed, type Json, type JsonObject } from './xds.ts';
+
+export const ROUTER_CLUSTER = 'router';
+export const OBSERVER_CLUSTER = 'router_observe';
+
+/** Dynamic metadata that the router sets on a request and reads again in the other filters. */
+const OUR_NAMESPACE = 'switchyard';
+
+export const ROUTE_FILTER = 'envoy.filters.http.ext_proc';
+export const OBSERVE_FILTER = 'switchyard.observe';
+
+const EXT_PROC = 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor';
+const EXT_PROC_PER_ROUTE = 'envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute';
+
+/**
+ * The router ends its own work by `timeouts.decision`; this is the time for a router that hangs. Above the two seconds in which the
+ * health check finds that out and closes the connections, so that it is seldom waited for.
+ */
+const HUNG_ROUTER_MS = 2000;
+
+/** The filter that routes. It always lets a request on when the router fails: what then happens is the fallback filter's to say. */
+export function routeFilter(decisionMs: number): JsonObject {
+  return extension(ROUTE_FILTER, EXT_PROC, {
+    grpc_service: grpcService(ROUTER_CLUSTER, 'route'),
+    processing_mode: { request_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_header_mode: 'SEND' },
+    allow_mode_override: true,
+    failure_mode_allow: true,
+    message_timeout: duration(HUNG_ROUTER_MS + decisionMs),
+    // The router says how many attempts a request may have (x-envoy-max-retries).
+    mutation_rules: { allow_envoy: true },
+    response_attributes: ['upstream.address', 'upstream.request_attempt_count'],
+    metadata_options: {
+      receiving_namespaces: { untyped: [LOAD_BALANCER_NAMESPACE, OUR_NAMESPACE] },
+      forwarding_namespaces: { untyped: [OUR_NAMESPACE] },
+    },
+  });
+}
+
+/**
+ * The filter that reads token usage from the answer. In observability mode Envoy sends copies and waits for nothing, so it can
+ * neither delay nor break an answer.
+ */
+export function observeFilter(): JsonObject {
+  return extension(OBSERVE_FILTER, EXT_PROC, {
+    grpc_service: grpcService(OBSERVER_CLUSTER, 'observe'),
+    processing_mode: {
+      request_header_mode: 'SKIP',
+      response_header_mode: 'SEND',
+      response_body_mode: 'STREAMED',
+    },
+    observability_mode: true,
+    // Without it a dead router turns every answer into a 500.
+    failure_mode_allow: true,
+    // How long a finished stream is kept for what is still on its way; the default of 5 s piles streams up.
+    deferred_close_timeout: '0.2s',
+    response_attributes: ['upstream.address', 'upstream.request_attempt_count'],
+    metadata_options: { forwarding_namespaces: { untyped: [OUR_NAMESPACE] } },
+  });
+}
+
+/**
+ * The upstream filter that fits the body to the endpoint of a second or later attempt. Attempt 1 skips it and pays nothing for it.
+ */
+export function retryFilter(): JsonObject {
+  return extension('switchyard.retry', 'envoy.extensions.common.matching.v3.ExtensionWithMatcher', {
+    xds_matcher: {
+      matcher_tree: {
+        input: extension('attempt', 'envoy.type.matcher.v3.HttpRequestHeaderMatchInput', {
+          header_name: ENVOY_ATTEMPT_COUNT,
+        }),
+        exact_match_map: {
+          map: {
+            '1': {
+              action: extension('skip', 'envoy.extensions.filters.common.matcher.action.v3.SkipFilter'),
+            },
+          },
+        },
+      },
+    },
+    extension_config: extension('envoy.filters.http.ext_proc', EXT_PROC, {
+      grpc_service: grpcService(ROUTER_CLUSTER, 'retry'),
+      processing_mode: { request_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_header_mode: 'SKIP' },
+      request_attributes: ['upstream.address'],
+      message_timeout: duration(HUNG_ROUTER_MS),
+      metadata_options: { forwarding_namespaces: { untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE] } },
+    }),
+  });
+}
+
+/** Switches both downstream filters off on a route. */
+export function withoutRouter(): Record<string, Json> {
+  const off = typed(EXT_PROC_PER_ROUTE, { disabled: true });
+  return { [ROUTE_FILTER]: off, [OBSERVE_FILTER]: off };
+}
+
+function grpcService(cluster: string, role: 'route' | 'observe' | 'retry'): JsonObject {
+  return {
+    envoy_grpc: { cluster_name: cluster },
+    initial_metadata: [{ key: 'x-switchyard-role', value: role }],
+  };
+}
