@@ -1,0 +1,111 @@
+import type { DegradedReason, EncodeOutcome, Encoding } from '../signals/signals.ts';
+import type { Manifest } from './bundle.ts';
+import { allFinite, sigmoid, softmax } from './heads.ts';
+import type { Memo } from './memo.ts';
+import type { TextResult } from './messages.ts';
+import type { PoolOutcome, Ticket } from './pool.ts';
+import type { CutText } from './window.ts';
+
+/** setTimeout fires at once beyond this. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+interface Pass {
+  readonly ticket: Ticket;
+  readonly outcome: Promise<EncodeOutcome>;
+  waiters: number;
+}
+
+/**
+ * Passes under way by the text's key. Requests with the same text share one; each has its own deadline and may leave on its own, and the
+ * text is taken out of the queue when nobody waits for it any more. A pass that a worker has begun goes on, and ends in the memo.
+ */
+export class SharedPasses {
+  readonly #passes = new Map<string, Pass>();
+  readonly #pool: { submit(cut: CutText): Ticket };
+  readonly #memo: Pick<Memo, 'set'>;
+  readonly #manifest: Manifest;
+
+  constructor(pool: { submit(cut: CutText): Ticket }, memo: Pick<Memo, 'set'>, manifest: Manifest) {
+    this.#pool = pool;
+    this.#memo = memo;
+    this.#manifest = manifest;
+  }
+
+  has(key: string): boolean {
+    return this.#passes.has(key);
+  }
+
+  /** Waits for the text's encoding until the deadline or the signal; both answer `deadline`, since nobody reads an aborted answer. */
+  async join(key: string, cut: CutText, deadlineMs: number, signal: AbortSignal | undefined): Promise<EncodeOutcome> {
+    const joined = this.#passes.get(key);
+    const pass = joined ?? this.#begin(key, cut);
+    pass.waiters += 1;
+    const outcome = await firstOf(pass.outcome, deadlineMs, signal);
+    pass.waiters -= 1;
+    if (outcome === null) {
+      if (pass.waiters === 0 && pass.ticket.drop()) this.#passes.delete(key);
+      return { kind: 'failed', reason: 'deadline' };
+    }
+    if (joined === undefined || outcome.kind === 'failed') return outcome;
+    return { kind: 'encoded', encoding: { ...outcome.encoding, memoised: true } };
+  }
+
+  #begin(key: string, cut: CutText): Pass {
+    const ticket = this.#pool.submit(cut);
+    const outcome = ticket.outcome.then((result) => {
+      if (this.#passes.get(key) === pass) this.#passes.delete(key);
+      const encoded = toOutcome(result, this.#manifest);
+      if (encoded.kind === 'encoded') this.#memo.set(key, encoded.encoding);
+      return encoded;
+    });
+    const pass: Pass = { ticket, outcome, waiters: 0 };
+    this.#passes.set(key, pass);
+    return pass;
+  }
+}
+
+/** The outcome, or null when the deadline passes or the signal fires first. */
+function firstOf(
+  outcome: Promise<EncodeOutcome>,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<EncodeOutcome | null> {
+  return new Promise((resolve) => {
+    const finish = (value: EncodeOutcome | null) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      resolve(value);
+    };
+    const giveUp = () => finish(null);
+    const timer = deadlineMs < MAX_TIMER_MS ? setTimeout(giveUp, Math.max(0, deadlineMs)) : undefined;
+    signal?.addEventListener('abort', giveUp, { once: true });
+    void outcome.then(finish);
+  });
+}
+
+function toOutcome(outcome: PoolOutcome, manifest: Manifest): EncodeOutcome {
+  if (outcome.kind === 'failed') return { kind: 'failed', reason: reasonOf(outcome.reason) };
+  const encoding = toEncoding(outcome.result, manifest);
+  return encoding === null ? { kind: 'failed', reason: 'encoder_error' } : { kind: 'encoded', encoding };
+}
+
+function reasonOf(reason: Extract<PoolOutcome, { kind: 'failed' }>['reason']): DegradedReason {
+  return reason === 'dropped' ? 'deadline' : reason;
+}
+
+/** Probabilities from the graph's rows; null when a value is not finite or a row has another length than the manifest says. */
+export function toEncoding(result: TextResult, { outputs }: Manifest): Encoding | null {
+  const { category, difficulty, jailbreakLogit, embedding } = result.raw;
+  if (category.length !== outputs.category.labels.length || !allFinite(category)) return null;
+  if (difficulty !== null && !allFinite(difficulty)) return null;
+  if (embedding !== null && !allFinite(embedding)) return null;
+  return {
+    categoryProbabilities: softmax(category),
+    difficulty: difficulty === null ? null : Array.from(difficulty, sigmoid),
+    jailbreak: jailbreakLogit === null ? null : sigmoid(jailbreakLogit),
+    embedding,
+    tokens: result.tokens,
+    truncated: result.truncated,
+    memoised: false,
+  };
+}
