@@ -64,7 +64,7 @@ export const METRICS = [
     name: 'llm_model_ttft_seconds',
     type: 'histogram',
     labels: ['model'],
-    help: 'Time to first token: to the first chunk that carries content; to the body for answers that are not streamed.',
+    help: "Time to first token: to the first event's data of a stream, to the first byte of the body for other answers.",
     buckets: ANSWER_SECONDS,
   },
   {
@@ -205,7 +205,7 @@ export const METRICS = [
     name: 'switchyard_failures_total',
     type: 'counter',
     labels: ['where', 'policy'],
-    help: 'Failures inside the router and the configured policy that answered them: default_model, reject, pass_through.',
+    help: 'Failures inside the router and the policy that answered them: default_model, failure_mode.',
   },
   {
     name: 'switchyard_extproc_streams',
@@ -216,8 +216,8 @@ export const METRICS = [
   {
     name: 'switchyard_extproc_streams_total',
     type: 'counter',
-    labels: ['role', 'outcome'],
-    help: 'Ended ext_proc streams by role (route, retry, observe) and outcome (completed, cancelled, error).',
+    labels: ['event'],
+    help: 'What happened to ext_proc streams: stream_opened, stream_cancelled, stream_failed, handler_failed, handler_timed_out, overloaded, reply_sent, message_unexpected.',
   },
   {
     name: 'switchyard_encoder_queue_depth',

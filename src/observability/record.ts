@@ -136,7 +136,8 @@ function originalModel(input: RecordInput): string | null {
   return input.modelIsKnown ? input.originalModel.slice(0, MAX_CLIENT_TEXT) : 'unknown';
 }
 
-function safeRequestId(requestId: string | null): string | null {
+/** The id when it looks like one, else null: a client may put any text there. */
+export function safeRequestId(requestId: string | null): string | null {
   return requestId !== null && REQUEST_ID.test(requestId) ? requestId : null;
 }
 
