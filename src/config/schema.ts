@@ -1,6 +1,7 @@
 /** The whole configuration file. Every key has its meaning beside it: docs/config.md and the editors' schema are made from here. */
 import { z } from 'zod';
 import { duration, effort, host, name, share, size, variableName } from './fields.ts';
+import { decisionKeys } from './schema-policy.ts';
 
 const about = (description: string) => ({ description });
 
@@ -69,9 +70,9 @@ export const modelSchema = z.strictObject({
   pricing: pricing.optional().meta(about('Without it the price is unknown: it is never taken for free.')),
   context_window: z.int().positive().optional().meta(about('Tokens of prompt and answer together.')),
   capabilities: z
-    .array(z.enum(['tools', 'vision', 'json', 'audio']))
+    .array(z.enum(['tools', 'vision', 'json', 'audio', 'files', 'logprobs', 'n']))
     .optional()
-    .meta(about('What it can do beyond text; without it, unknown.')),
+    .meta(about('What it can do beyond text; without it, unknown. files, logprobs and n stay unknown unless listed.')),
   quality: share.optional().meta(about('General quality, where a category has no score for it.')),
   latency: z
     .strictObject({
@@ -206,6 +207,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta(about('Classification.')),
+  ...decisionKeys,
 });
 
 /** The parsed file: defaults filled, durations in milliseconds, sizes in bytes. */
