@@ -181,8 +181,8 @@ export async function startFakeRouter(options: FakeRouterOptions): Promise<FakeR
         const answer = feed.answer(poll.version_info ?? null);
         if (answer.kind === 'unchanged') response.writeHead(304).end();
         else response.end(JSON.stringify(answer.response));
-      } else if (request.url?.startsWith('/v1/models') === true)
-        response.end('{"object":"list","data":[{"id":"auto"}]}');
+      } else if (request.url === '/ready') response.end('{}');
+      else if (request.url?.startsWith('/v1/models') === true) response.end('{"object":"list","data":[{"id":"auto"}]}');
       else response.writeHead(404).end('{}');
     });
   });
