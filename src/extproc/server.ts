@@ -20,7 +20,7 @@ export interface ExtProcServerOptions<Context> {
   readonly maxBufferedBytes?: number;
   /** Milliseconds until a handler counts as failed. Keep it below the filter's message_timeout, so that our failure mode answers and not Envoy's. Default 1500. */
   readonly handlerTimeoutMs?: number;
-  /** What a failed handler means; asked at each failure, so that a reload counts. Default open. */
+  /** What a failed handler means; asked for each request, so that a reload counts. Default open. */
   readonly failureMode?: () => 'open' | 'closed';
 }
 

@@ -3,7 +3,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { ByteBudget } from './budget.ts';
 import { describeFailure } from './describe-failure.ts';
-import type { ExtProcCounters, ExtProcHandlers, ExtProcLog } from './handlers.ts';
+import type { ExtProcHandlers } from './handlers.ts';
 import type {
   Effect,
   FailureCode,
@@ -16,8 +16,10 @@ import type {
   StreamState,
 } from './machine.ts';
 import { initialState, step } from './machine.ts';
+import type { PipelineShared } from './pipeline.ts';
+import { PASS, runPipeline } from './pipeline.ts';
 import type { Incoming } from './protocol.ts';
-import { headersTooLargeReply, overloadedReply, unavailableReply } from './replies.ts';
+import { headersTooLargeReply, overloadedReply } from './replies.ts';
 import { readMessage } from './wire-read.ts';
 import type { WireResponse } from './wire-types.ts';
 import { writeAnswer, writeReply, writeResponseHeaders } from './wire-write.ts';
@@ -25,16 +27,10 @@ import { writeAnswer, writeReply, writeResponseHeaders } from './wire-write.ts';
 export type ProcessCall = ServerDuplexStream<Incoming, WireResponse>;
 
 /** Everything that the streams of one server share. */
-export interface StreamShared<Context> {
+export interface StreamShared<Context> extends PipelineShared {
   readonly handlers: ExtProcHandlers<Context>;
-  readonly log: ExtProcLog;
-  readonly counters: ExtProcCounters;
   readonly settings: StreamSettings;
   readonly budget: ByteBudget;
-  readonly handlerTimeoutMs: number;
-  readonly failureMode: () => 'open' | 'closed';
-  /** Pipelines that are running now. */
-  readonly deciding: { count: number };
 }
 
 /** Initial metadata by which a filter says what it is. */
@@ -108,7 +104,7 @@ class Driver<Context> {
     this.#call = call;
     this.#shared = shared;
     this.#state = initialState(role, shared.settings);
-    this.#observe = role === 'observe' ? shared.handlers.observe?.() : undefined;
+    this.#observe = role === 'observe' ? this.#guard(() => shared.handlers.observe?.()) : undefined;
   }
 
   receive({ message, byteLength }: Incoming): void {
@@ -238,44 +234,8 @@ class Driver<Context> {
     }
   }
 
-  /** Runs a pipeline. Whatever happens to it, an outcome comes back; a late one comes back too, so that its context is finished. */
   #decide(run: (signal: AbortSignal) => RouteOutcome<Context> | Promise<RouteOutcome<Context>>): void {
-    const { counters, log, deciding, handlerTimeoutMs } = this.#shared;
-    const abort = new AbortController();
-    this.#abort = abort;
-    deciding.count++;
-    const timer = setTimeout(() => {
-      if (abort.signal.aborted) return;
-      counters.increment('handler_timed_out');
-      log.warn({ timeoutMs: handlerTimeoutMs }, 'routing took too long');
-      abort.abort();
-      this.feed(this.#failed('routing took too long'));
-    }, handlerTimeoutMs).unref();
-    // Started in a turn of its own, so that a handler that throws at once looks like one that rejects.
-    void Promise.resolve()
-      .then(() => run(abort.signal))
-      .then(
-        (outcome): StreamEvent<Context> => ({ kind: 'routed', outcome }),
-        (thrown: unknown) => {
-          // Aborted: the stream is over or already answered, and a second outcome changes nothing.
-          if (!abort.signal.aborted) {
-            counters.increment('handler_failed');
-            log.warn(describeFailure(thrown), 'routing failed');
-          }
-          return this.#failed('routing failed');
-        },
-      )
-      .then((event) => {
-        clearTimeout(timer);
-        deciding.count--;
-        this.feed(event);
-      });
-  }
-
-  #failed(message: string): StreamEvent<Context> {
-    const outcome: RouteOutcome<Context> =
-      this.#shared.failureMode() === 'open' ? { kind: 'fail_open', message } : unavailableReply();
-    return { kind: 'routed', outcome };
+    this.#abort = runPipeline(run, (outcome) => this.feed({ kind: 'routed', outcome }), this.#shared);
   }
 
   /** Hooks that only add to a request must not end it. */
@@ -296,11 +256,6 @@ class Driver<Context> {
     this.#call.once('drain', () => this.#call.resume());
   }
 }
-
-const PASS: RouteOutcome<never> = {
-  kind: 'forward',
-  mutations: { body: null, setHeaders: [], removeHeaders: [], metadata: {} },
-};
 
 /** The status text is plain ASCII: grpc-js percent-encodes it, and throws on half a surrogate pair. */
 function failCall(call: ProcessCall, code: FailureCode, message: string): void {
