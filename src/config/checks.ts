@@ -1,6 +1,6 @@
 /** What only shows when parts of the file are held against each other. */
 import type { ConfigPath, Finding } from './problem.ts';
-import { REFERENCE_CHECKS } from './references.ts';
+import { REFERENCE_CHECKS, listedModels } from './references.ts';
 import type { Check } from './references.ts';
 import { FIXED_ALIASES } from './registry.ts';
 import { isMapping, select, selectText } from './select.ts';
@@ -62,7 +62,7 @@ const everyModelIsServed: Check = (raw) => {
   // Until the endpoints can be read at all, every model would look orphaned.
   if (select(raw, 'vllm_endpoints[]').length === 0) return [];
   const configured = new Set(select(raw, 'model_config{}').map(({ path }) => String(path[1])));
-  const listed = new Set(selectText(raw, 'vllm_endpoints[].models[]').map(({ value }) => value));
+  const listed = listedModels(raw);
   const unconfigured = [...listed].filter((name) => !configured.has(name));
   return select(raw, 'model_config{}')
     .filter(({ path, value }) => {

@@ -93,13 +93,14 @@ function takeOut(root: unknown, pattern: string): readonly Finding[] {
   const first = found[0];
   if (first === undefined) return [];
   for (const { path } of found) remove(root, path);
-  const places = found.length === 1 ? '' : `, here and in ${found.length - 1} more places`;
+  const places =
+    found.length === 1 ? '' : `, here and in ${found.length - 1} more place${found.length === 2 ? '' : 's'}`;
   return [
     {
       code: 'CONFIG_NO_EFFECT',
       path: first.path,
       at: 'key',
-      message: `${pattern} has no effect yet${places}`,
+      message: `${pattern.replaceAll('{}', '.NAME')} has no effect yet${places}`,
       allowed: 'accepted for compatibility with vLLM Semantic Router',
       fix: INSTEAD[pattern] ?? 'remove it to silence this warning',
     },

@@ -7,19 +7,24 @@ import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.
 export const share = z.number().min(0).max(1);
 
 const LONGEST_NAME = 256;
+const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/;
 
 /** A name that may go into a header or a log line: not empty, no control characters, at most 256 characters. */
 export const name = z
   .string()
   .min(1)
   .max(LONGEST_NAME)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, { error: 'holds a line break or another control character' });
+  .refine((text) => NO_CONTROL_CHARACTERS.test(text), {
+    error: 'holds a line break or another control character',
+    params: { allowed: 'a text of one line', fix: 'remove the character' },
+  });
 
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The name of an environment variable. */
-export const variableName = z.string().regex(VARIABLE_NAME, {
+export const variableName = z.string().refine((text) => VARIABLE_NAME.test(text), {
   error: 'is not the name of an environment variable',
+  params: { allowed: 'letters, digits and _, no digit first', fix: 'write the name of the variable, not its value' },
 });
 
 /** What the effort families know; vLLM refuses requests with any other word. */

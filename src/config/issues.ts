@@ -36,6 +36,9 @@ export function valueAt(root: unknown, path: ConfigPath): unknown {
 /** A key that looks as if its value were a secret: the message then says where secrets go, and the value is never printed. */
 const SECRET_KEY = /^(api_?key|access_?key|secret|token|password|authorization)$/i;
 
+/** A longer list of keys is no help in a terminal. */
+const MOST_KEYS_SHOWN = 12;
+
 function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSchema, show: Show): readonly Finding[] {
   const value = valueAt(raw, path);
   const here = schemaAt(root, path);
@@ -48,7 +51,7 @@ function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSche
         path: [...path, key],
         at: 'key',
         message: `${JSON.stringify(key)} is not a key here`,
-        allowed: `one of ${known.join(', ')}`,
+        allowed: known.length > MOST_KEYS_SHOWN ? 'a key that docs/config.md lists' : `one of ${known.join(', ')}`,
         fix: SECRET_KEY.test(key)
           ? 'secrets do not stand in this file: put the name of an environment variable under api_key_env of the endpoint'
           : suggestion(key, known, 'remove it'),

@@ -92,7 +92,7 @@ export function describeAllowed(schema: JsonSchema | null): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return schema.minItems !== undefined && schema.minItems > 0 ? `a list of at least ${schema.minItems}` : 'a list';
+      return schema.minItems !== undefined && schema.minItems > 0 ? 'a list that is not empty' : 'a list';
     case 'object':
       return 'a mapping';
     case undefined:

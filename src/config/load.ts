@@ -40,11 +40,13 @@ export function load(text: string, file: string, environment: Environment): Load
   const treeProblems = errors.map((error) => problemAt(treeFinding(error), error.offset));
   if (root === null) return { kind: 'rejected', problems: treeProblems, warnings: [] };
 
-  const plain = toPlain(root, environment);
-  const checked = checkPlain(plain, environment);
+  const plain = toPlain(root, text, environment);
+  const checked = checkPlain(plain, environment, new Set(errors.map(({ path }) => formatPath(path))));
   const all = [
     ...treeProblems,
-    ...checked.findings.map((finding) => problemAt(finding, offsetOfPath(root, finding.path, finding.at))),
+    ...checked.findings.map((finding) =>
+      problemAt(finding, finding.offset ?? offsetOfPath(root, finding.path, finding.at)),
+    ),
   ].sort((one, two) => one.line - two.line || one.column - two.column);
 
   const problems = all.filter(({ code }) => CONFIG_CODES[code].severity === 'error');
@@ -66,7 +68,8 @@ interface Checked {
   readonly findings: readonly Finding[];
 }
 
-function checkPlain(plain: PlainResult, environment: Environment): Checked {
+/** `broken`: paths of values that could not be read as YAML. */
+function checkPlain(plain: PlainResult, environment: Environment, broken: ReadonlySet<string>): Checked {
   if (!isMapping(plain.value)) {
     const message = plain.value === null ? 'the file is empty' : 'the file is not a mapping';
     const allowed = 'a mapping of keys to values, with vllm_endpoints at least';
@@ -85,8 +88,8 @@ function checkPlain(plain: PlainResult, environment: Environment): Checked {
   const shown = (path: ConfigPath, given: unknown) => show(plain, path, given);
   const issues = parsed.success ? [] : issueFindings(parsed.error.issues, value, shown);
   const checks = [...CHECKS, keysAreSet(environment)].flatMap((check) => check(value));
-  // A value whose variable is missing has been complained about: what its absence leads to is no second problem.
-  const missing = new Set(plain.findings.map(({ path }) => formatPath(path)));
+  // A value whose variable is missing, or that is no YAML, has been complained about: what its absence leads to is no second problem.
+  const missing = new Set([...broken, ...plain.findings.map(({ path }) => formatPath(path))]);
   const others = [...issues, ...checks].filter(({ path }) => !missing.has(formatPath(path)));
   return { config: parsed.data ?? null, findings: [...plain.findings, ...modern.findings, ...others] };
 }

@@ -12,8 +12,8 @@ export interface PlainResult {
   readonly fromEnvironment: ReadonlyMap<string, { readonly source: string; readonly readings: readonly unknown[] }>;
 }
 
-/** The tree as JSON-like values, with the environment's variables put in. Keys are never substituted. */
-export function toPlain(root: YamlNode, environment: Environment): PlainResult {
+/** The tree of a text as JSON-like values, with the environment's variables put in. Keys are never substituted. */
+export function toPlain(root: YamlNode, text: string, environment: Environment): PlainResult {
   const findings: Finding[] = [];
   const fromEnvironment = new Map<string, { source: string; readings: readonly unknown[] }>();
 
@@ -21,11 +21,15 @@ export function toPlain(root: YamlNode, environment: Environment): PlainResult {
     if (!node.text.includes('${')) return node.value;
     const result = substitute(node.text, environment);
     for (const error of result.errors) {
+      // Inside a long prompt the variable itself is the place to point at.
+      const found = text.indexOf(`\${${error.name}`, node.start);
+      const offset = found >= node.start && found < node.end ? found : node.start;
       findings.push(
         error.kind === 'missing'
           ? {
               code: 'CONFIG_MISSING_VARIABLE',
               path,
+              offset,
               message: `the environment variable ${error.name} is not set`,
               allowed: 'a variable that is set, or one with a default',
               fix: `set ${error.name}, or write \${${error.name}:-default}`,
@@ -33,7 +37,8 @@ export function toPlain(root: YamlNode, environment: Environment): PlainResult {
           : {
               code: 'CONFIG_BAD_VARIABLE',
               path,
-              message: `\${${error.name} is not a variable`,
+              offset,
+              message: `\${${firstLine(error.name)}${error.closed ? '}' : ''} is not a variable`,
               allowed: '${VAR} or ${VAR:-default}, where VAR is letters, digits and _',
               fix: 'mend it, or write $${ for a literal ${',
             },
@@ -55,4 +60,8 @@ export function toPlain(root: YamlNode, environment: Environment): PlainResult {
     return object;
   };
   return { value: plain(root, []), findings, fromEnvironment };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }

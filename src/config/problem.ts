@@ -160,6 +160,8 @@ export interface Finding {
   readonly path: ConfigPath;
   /** Point at the key or at the value (the value is the default). */
   readonly at?: 'key' | 'value';
+  /** Where exactly, when that is not the start of the key or value: an offset in the text. */
+  readonly offset?: number;
   readonly message: string;
   readonly allowed: string;
   readonly fix: string;

@@ -18,7 +18,13 @@ const FAMILY_REFERENCES = ['model_config{}.reasoning_family'];
 /** Every model that is configured or served. */
 export function knownModels(raw: unknown): ReadonlySet<string> {
   const configured = select(raw, 'model_config{}').map(({ path }) => String(path[1]));
-  return new Set([...configured, ...selectText(raw, 'vllm_endpoints[].models[]').map(({ value }) => value)]);
+  return new Set([...configured, ...listedModels(raw)]);
+}
+
+/** Every model that an endpoint lists; one that stands there without a list around it, too: that is another complaint. */
+export function listedModels(raw: unknown): ReadonlySet<string> {
+  const listed = [...selectText(raw, 'vllm_endpoints[].models[]'), ...selectText(raw, 'vllm_endpoints[].models')];
+  return new Set(listed.map(({ value }) => value));
 }
 
 const modelReferences: Check = (raw) => {

@@ -7,6 +7,7 @@ export interface VariableError {
   readonly kind: 'missing' | 'malformed';
   /** The variable's name, or the text between the braces when it is not a name. */
   readonly name: string;
+  readonly closed: boolean;
 }
 
 export interface Substituted {
@@ -31,14 +32,14 @@ export function substitute(text: string, environment: Environment): Substituted 
     const form = match.endsWith('}') ? FORM.exec(inside ?? '') : null;
     const name = form?.[1];
     if (form === null || name === undefined) {
-      errors.push({ kind: 'malformed', name: inside ?? '' });
+      errors.push({ kind: 'malformed', name: inside ?? '', closed: match.endsWith('}') });
       return match;
     }
     substituted = true;
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const fallback = form[2];
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-    if (value === undefined) errors.push({ kind: 'missing', name });
+    if (value === undefined) errors.push({ kind: 'missing', name, closed: true });
     return value ?? '';
   });
   return { text: result, substituted, whole: substituted && /^\$\{[^}]*\}$/.test(text), errors };

@@ -75,14 +75,20 @@ const labelsAreClaimedOnce: Check = (raw) => {
   });
 };
 
-const listedModelsComeHere: Check = (raw) =>
-  select(raw, 'vllm_endpoints[]').flatMap(({ path, value }): readonly Finding[] => {
+const listedModelsComeHere: Check = (raw) => {
+  const endpoints = new Set(selectText(raw, 'vllm_endpoints[].name').map(({ value }) => value));
+  return select(raw, 'vllm_endpoints[]').flatMap(({ path, value }): readonly Finding[] => {
     if (!isMapping(value) || typeof value['name'] !== 'string') return [];
     const config = select(raw, 'model_config')[0]?.value;
     const passedOver = selectText(value, 'models[]').filter(({ value: model }) => {
       const entry = isMapping(config) && Object.hasOwn(config, model) ? config[model] : undefined;
       const preferred = selectText(entry, 'preferred_endpoints[]').map((found) => found.value);
-      return preferred.length > 0 && !preferred.includes(String(value['name']));
+      // Names that lead nowhere are errors: what they leave unused is no second complaint.
+      return (
+        preferred.length > 0 &&
+        !preferred.includes(String(value['name'])) &&
+        preferred.every((name) => endpoints.has(name))
+      );
     });
     return passedOver.map(({ path: inner, value: model }) => ({
       code: 'CONFIG_ENDPOINT_UNUSED',
@@ -92,6 +98,7 @@ const listedModelsComeHere: Check = (raw) =>
       fix: `add ${JSON.stringify(value['name'])} to its preferred_endpoints, or take the model out of this list`,
     }));
   });
+};
 
 /** Endpoints whose key the environment does not hold. A warning, so that files can be checked where the secrets are not. */
 export function keysAreSet(environment: Environment): Check {

@@ -17,6 +17,7 @@ import type { Event, ScalarEvent } from 'js-yaml';
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly start: number;
+  readonly end: number;
   /** The decoded text, before it is read as a number, boolean or null. */
   readonly text: string;
   /** Written without quotes or block marks: only then can it be something other than text. */
@@ -104,6 +105,7 @@ class TreeBuilder {
   readonly #anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
   #position = 0;
   #nodes = 0;
+  #full = false;
 
   constructor(text: string, events: readonly Event[]) {
     this.#text = text;
@@ -126,7 +128,7 @@ class TreeBuilder {
       if (documents === 1) root = node;
       else this.#fail('syntax', start, [], 'a second YAML document starts here');
     }
-    return { root: root ?? { kind: 'scalar', start: 0, text: '', plain: true, value: null }, errors: this.#errors };
+    return { root: root ?? nothing(0), errors: this.#errors };
   }
 
   #next(): Event {
@@ -177,7 +179,8 @@ class TreeBuilder {
     }
     this.#nodes += target.size;
     if (this.#nodes > MAX_NODES) {
-      this.#fail('syntax', start - 1, path, `aliases expand to more than ${MAX_NODES} values`);
+      if (!this.#full) this.#fail('syntax', start - 1, path, `aliases expand to more than ${MAX_NODES} values`);
+      this.#full = true;
       return nothing(start - 1);
     }
     // The copy stands where the alias stands; what is inside it keeps the place of its own text.
@@ -189,11 +192,11 @@ class TreeBuilder {
     const text = getScalarValue(this.#text, event);
     const plain = event.style === SCALAR_STYLE.PLAIN;
     try {
-      return { kind: 'scalar', start, text, plain, value: construct(event, this.#text) };
+      return { kind: 'scalar', start, end: event.valueEnd, text, plain, value: construct(event, this.#text) };
     } catch (thrown) {
       if (!(thrown instanceof YAMLException)) throw thrown;
       this.#fail('syntax', start, path, thrown.reason);
-      return { kind: 'scalar', start, text, plain, value: null };
+      return { kind: 'scalar', start, end: event.valueEnd, text, plain, value: null };
     }
   }
 
@@ -221,16 +224,18 @@ class TreeBuilder {
     }
     this.#position++;
     for (const merged of merges) {
-      if (merged.kind !== 'map')
+      if (merged.kind === 'map') {
+        for (const [key, entry] of merged.entries) if (!entries.has(key)) entries.set(key, entry);
+      } else if (merged.kind === 'list' || merged.text !== '') {
         this.#fail('syntax', merged.start, path, '<< must be followed by a mapping or a list of mappings');
-      else for (const [key, entry] of merged.entries) if (!entries.has(key)) entries.set(key, entry);
+      }
     }
     return { kind: 'map', start, entries };
   }
 }
 
 function nothing(start: number): ScalarNode {
-  return { kind: 'scalar', start, text: '', plain: true, value: null };
+  return { kind: 'scalar', start, end: start, text: '', plain: true, value: null };
 }
 
 function startOf(event: Event): number {

@@ -138,7 +138,9 @@ describe('a change that is no good', () => {
     await within2s(() => events.length > 0);
     expect(opened.current()).toBe(before);
     const [event] = events;
-    expect(event?.kind === 'config_reload_failed' && event.problems.map(({ code }) => code)).toEqual(['CONFIG_WRONG_TYPE']);
+    expect(event?.kind === 'config_reload_failed' && event.problems.map(({ code }) => code)).toEqual([
+      'CONFIG_WRONG_TYPE',
+    ]);
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(events).toHaveLength(1);
     writeFileSync(file, config('third'));
@@ -183,7 +185,10 @@ describe('snapshots', () => {
   test('a changed config is checked like a file', async () => {
     const opened = await open();
     const { config: given } = opened.current();
-    expect(opened.proposeConfig(given)).toMatchObject({ kind: 'loaded', registry: { version: opened.current().version } });
+    expect(opened.proposeConfig(given)).toMatchObject({
+      kind: 'loaded',
+      registry: { version: opened.current().version },
+    });
     const rejected = opened.proposeConfig({ ...given, default_model: 'absent' });
     expect(rejected.kind === 'rejected' && rejected.problems[0]?.code).toBe('CONFIG_UNKNOWN_MODEL');
   });
