@@ -46,7 +46,8 @@ export function observeFilter(): JsonObject {
   return extension(OBSERVE_FILTER, EXT_PROC, {
     grpc_service: grpcService(OBSERVER_CLUSTER, 'observe'),
     processing_mode: {
-      request_header_mode: 'SKIP',
+      // The request's id, and the moment from which latency counts.
+      request_header_mode: 'SEND',
       response_header_mode: 'SEND',
       response_body_mode: 'STREAMED',
     },

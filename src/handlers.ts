@@ -1,0 +1,152 @@
+/** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
+import { openAiErrorBody, type ApiError } from './errors.ts';
+import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
+import type { Ending, ReplyOutcome, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import type { Log } from './observability/log.ts';
+import { measureRouting } from './observability/metrics-decision.ts';
+import type { Metrics } from './observability/metrics.ts';
+import { buildRecord, logRecord } from './observability/record.ts';
+import { logSteps } from './observability/steps.ts';
+import { startRouteSpan } from './observability/tracing.ts';
+import { createUsageListener } from './observability/usage.ts';
+import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
+import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, type Carried } from './rewrite/carried.ts';
+import { CONTENT_TYPE, REQUEST_ID } from './rewrite/headers.ts';
+import type { HeaderEdit } from './rewrite/mutations.ts';
+import { answerHeaders, route, routeRetry, type Answering, type Routed, type World } from './route.ts';
+import { judgedText } from './signals/judged-text.ts';
+
+export interface HandlerDependencies {
+  /** A fresh snapshot for each request. */
+  readonly world: () => World;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: () => number;
+}
+
+/** Methods whose body may name a model. */
+const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+const ATTEMPT_ATTRIBUTE = 'upstream.request_attempt_count';
+const ADDRESS_ATTRIBUTE = 'upstream.address';
+
+/** The handlers of one service. */
+export function createHandlers(dependencies: HandlerDependencies): ExtProcHandlers<Answering> {
+  const { world, metrics } = dependencies;
+  return {
+    needsBody: (headers) => METHODS_WITH_BODY.has(headers.get(':method') ?? ''),
+    headersOnly: (request) => nothingToRoute(request),
+    route: (request) => routeOne(request, dependencies),
+    rewriteFor: (request) => retryOne(request, world()),
+    responseHeaders: (answering, response) => (answering === undefined ? [] : headersOf(answering, response)),
+    finished: (_answering: Answering, how: Ending) => {
+      if (how === 'failed') metrics.inc('switchyard_failures_total', { where: 'stream', policy: 'failure_mode' });
+    },
+    observe: () => createUsageListener({ ...dependencies, registry: () => world().registry }),
+  };
+}
+
+async function routeOne(request: RouteRequest, dependencies: HandlerDependencies): Promise<RouteOutcome<Answering>> {
+  const world = dependencies.world();
+  const path = request.headers.get(':path') ?? '/';
+  const span = startRouteSpan(request.headers);
+  try {
+    const routed = await route({ path, body: request.body, signal: request.signal }, world);
+    // The client has hung up: nobody reads the decision, and it is none of the traffic's.
+    if (request.signal.aborted) {
+      span.fail('cancelled');
+      return reply(upstreamUnavailable(''));
+    }
+    const record = tell(routed, request, span.traceId, world, dependencies);
+    span.end(record);
+    return outcomeOf(routed);
+  } catch (thrown) {
+    span.fail('internal');
+    throw thrown;
+  }
+}
+
+/** Metrics, the debug lines and the one line of the decision. */
+function tell(
+  routed: Routed,
+  request: RouteRequest,
+  traceId: string | null,
+  world: World,
+  { metrics, log }: HandlerDependencies,
+) {
+  const { registry } = world;
+  const { signals, outcome } = routed;
+  const requestId = request.headers.get(REQUEST_ID) ?? null;
+  measureRouting(metrics, {
+    registry,
+    signals,
+    outcome,
+    routingLatencyMs: routed.latencyMs,
+    classificationMs: routed.classificationMs,
+    bodyBytes: request.body.byteLength,
+  });
+  const model = routed.request?.model ?? null;
+  const record = buildRecord({
+    requestId,
+    traceId,
+    originalModel: model,
+    modelIsKnown: model !== null && (registry.models.has(model) || registry.aliases.has(model)),
+    signals,
+    outcome,
+    policyVersion: registry.version,
+    routingLatencyMs: routed.latencyMs,
+    ...(registry.config.log.prompts && routed.request !== null
+      ? { prompt: judgedText(routed.request)?.text ?? '' }
+      : {}),
+  });
+  logSteps(log, { requestId, signals, outcome, threshold: registry.config.classifier.category_model.threshold });
+  logRecord(log, record);
+  return record;
+}
+
+function outcomeOf(routed: Routed): RouteOutcome<Answering> {
+  if (routed.outcome.kind === 'refused') return reply(routed.outcome.error);
+  const { forward } = routed;
+  // Decided means prepared: route() makes both or neither.
+  if (forward === null) throw new Error('a decided request has no mutations');
+  return { kind: 'forward', mutations: forward.mutations, context: { routed, forward } };
+}
+
+/** A request without a body names no model. The lists of models never come here: Envoy takes them to the API. */
+function nothingToRoute(request: HeadersRequest): RouteOutcome<Answering> {
+  return reply(unknownUrl(request.headers.get(':method') ?? '', request.headers.get(':path') ?? ''));
+}
+
+async function retryOne(request: RewriteRequest, world: World): Promise<RouteOutcome<Answering>> {
+  const carried = carriedOf(request);
+  const path = request.headers.get(':path') ?? '/';
+  const { address, attempt, body } = request;
+  const mutations = carried === null ? null : await routeRetry({ path, body, carried, address, attempt }, world);
+  // An endpoint outside the plan must not see a body that was written for another model.
+  if (mutations === null) return reply(upstreamUnavailable(carried?.targets[0]?.model ?? ''));
+  return { kind: 'forward', mutations };
+}
+
+function headersOf(answering: Answering, { headers, attributes }: ResponseStart): readonly HeaderEdit[] {
+  const status = Number(headers.get(':status'));
+  if (!(status >= 200 && status < 300)) return [];
+  const attempt = Number(attributes.get(ATTEMPT_ATTRIBUTE) ?? '1');
+  return answerHeaders(answering, attributes.get(ADDRESS_ATTRIBUTE) ?? '', Number.isFinite(attempt) ? attempt : 1);
+}
+
+/** What the first pass left beside the request; null when it left nothing (the router was not asked). */
+function carriedOf({
+  metadata,
+}: {
+  readonly metadata: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}): Carried | null {
+  return decodeCarried(metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
+}
+
+function reply(error: ApiError): ReplyOutcome {
+  return {
+    kind: 'reply',
+    status: error.status,
+    headers: [{ name: CONTENT_TYPE, value: 'application/json' }],
+    body: openAiErrorBody(error),
+  };
+}

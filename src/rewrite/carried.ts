@@ -1,0 +1,76 @@
+/**
+ * What travels beside a request through Envoy, as dynamic metadata of the namespace `switchyard`: enough for a retry and for the usage
+ * reader, so that neither needs a memory of the request and any router of a group can serve them.
+ */
+import type { ReasoningEdit, Target } from '../decision/decision.ts';
+
+export const CARRIED_NAMESPACE = 'switchyard';
+export const CARRIED_KEY = 'plan';
+
+/** One target and what its endpoint is told about reasoning, the caller's own fields included. */
+export type CarriedTarget = Target & { readonly reasoningTold: boolean };
+
+export interface Carried {
+  readonly targets: readonly CarriedTarget[];
+  /** True: the body goes to every target as it came. */
+  readonly untouched: boolean;
+  /** The note of the first rewrite (rewrite/note.ts); '' when it wrote no reasoning field. */
+  readonly note: string;
+  readonly callerReasoningWins: boolean;
+  /** The category that the log and the headers show; '' below the threshold. */
+  readonly category: string;
+}
+
+/** The value as one metadata string. */
+export function encodeCarried(carried: Carried): string {
+  return JSON.stringify(carried);
+}
+
+/**
+ * The value of a metadata string, null when it isn't one of ours: clients can't write metadata, but another version of the router or
+ * another filter may have.
+ */
+export function decodeCarried(text: unknown): Carried | null {
+  if (typeof text !== 'string') return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isCarried(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The target that serves this attempt (from 1) at this `ip:port`; the address decides, since Envoy skips entries that it doesn't know. */
+export function targetOf(carried: Carried, address: string, attempt: number): CarriedTarget | null {
+  const planned = carried.targets[attempt - 1];
+  if (planned !== undefined && (address === '' || planned.address === address)) return planned;
+  return carried.targets.find((target) => target.address === address) ?? null;
+}
+
+function isCarried(value: unknown): value is Carried {
+  if (!isRecord(value) || typeof value['note'] !== 'string' || typeof value['category'] !== 'string') return false;
+  if (typeof value['untouched'] !== 'boolean' || typeof value['callerReasoningWins'] !== 'boolean') return false;
+  const targets = value['targets'];
+  return Array.isArray(targets) && targets.every(isTarget);
+}
+
+function isTarget(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    ['model', 'servedModel', 'endpoint', 'address'].every((key) => typeof value[key] === 'string') &&
+    typeof value['reasoningTold'] === 'boolean' &&
+    isReasoningEdit(value['reasoning'])
+  );
+}
+
+function isReasoningEdit(value: unknown): value is ReasoningEdit {
+  if (!isRecord(value)) return false;
+  if (value['kind'] === 'none') return true;
+  if (typeof value['enabled'] !== 'boolean') return false;
+  if (value['kind'] === 'chat_template_kwargs') return typeof value['parameter'] === 'string';
+  return value['kind'] === 'reasoning_effort' && typeof value['effort'] === 'string';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

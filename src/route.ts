@@ -1,0 +1,209 @@
+/**
+ * The pipeline on one screen: bytes → ChatRequest → Signals → Decision → Plan → Mutations. READ FIRST.
+ *
+ * The server, the API and the CLI call these functions; whatever they need of the world (encoder, clock, chance, the state of the
+ * endpoints) comes in as arguments.
+ */
+import type { Registry } from './config/registry.ts';
+import { decide } from './decision/decide.ts';
+import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
+import { reasoningEdit, type Random } from './decision/plan.ts';
+import type { EndpointState } from './decision/served.ts';
+import type { ApiError } from './errors.ts';
+import { parseRequestAsync } from './openai/parse.ts';
+import type { ChatRequest } from './openai/request.ts';
+import { rewriteBody } from './rewrite/body.ts';
+import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
+import type { HeaderEdit, Mutations } from './rewrite/mutations.ts';
+import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
+import { planReasoning } from './rewrite/reasoning.ts';
+import { requestMutations, retryMutations } from './rewrite/request-edits.ts';
+import { responseHeaderEdits } from './rewrite/response-edits.ts';
+import { collectSignals } from './signals/collect.ts';
+import type { Encoder, Signals } from './signals/signals.ts';
+
+/** What routing needs of the world. A snapshot: nothing in it changes while one request is routed. */
+export interface World {
+  readonly registry: Registry;
+  readonly encoder: Encoder;
+  readonly endpoints: EndpointState;
+  /** The key that an endpoint is called with; null: the client's own Authorization passes. */
+  readonly apiKey: (endpoint: string) => string | null;
+  /** Milliseconds of a clock that never goes back. */
+  readonly clock: () => number;
+  readonly random: Random;
+  /** Lets the event loop take a turn, between the slices of a large body. */
+  readonly pause: () => Promise<unknown>;
+}
+
+export interface RouteInput {
+  readonly path: string;
+  readonly body: Uint8Array;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What came out of routing one request; `request` and `signals` are null as far as it did not get. */
+export interface Routed {
+  readonly request: ChatRequest | null;
+  readonly signals: Signals | null;
+  readonly outcome: DecisionOutcome;
+  /** Null for a refusal. */
+  readonly forward: Forward | null;
+  /** From the whole body to the mutations, in milliseconds. */
+  readonly latencyMs: number;
+  /** The encoder's part of it; null when it was not asked. */
+  readonly classificationMs: number | null;
+}
+
+/** What Envoy is told, and what is kept for the response's headers. */
+export interface Forward {
+  readonly mutations: Mutations;
+  readonly carried: Carried;
+  readonly injectedSystemPrompt: boolean;
+}
+
+/** Routes one request. Never throws for anything that a client can send. */
+export async function route(input: RouteInput, world: World): Promise<Routed> {
+  const started = world.clock();
+  const { registry } = world;
+  const options = { path: input.path, maxDepth: registry.config.limits.json_depth };
+  const parsed = await parseRequestAsync(input.body, options, world.pause);
+  if (parsed.kind === 'invalid') return refusal(null, null, parsed.error, world.clock() - started);
+  const { request } = parsed;
+  const isAlias = registry.aliases.has(request.model);
+  if (isAlias && request.problem !== null) return refusal(request, null, request.problem, world.clock() - started);
+
+  const asked = world.clock();
+  const signals = isAlias ? await signalsOf(request, input.signal, world) : null;
+  const classificationMs = isAlias ? world.clock() - asked : null;
+  const outcome = decide({ request, registry, signals, endpoints: world.endpoints, random: world.random });
+  const forward = outcome.kind === 'decided' ? prepare(input.body, request, outcome, world) : null;
+  return { request, signals, outcome, forward, latencyMs: world.clock() - started, classificationMs };
+}
+
+/** What is known about a request; also what `classify` and the API show of a text. */
+export function signalsOf(
+  request: ChatRequest,
+  signal: AbortSignal,
+  world: Pick<World, 'registry' | 'encoder' | 'clock'>,
+): Promise<Signals> {
+  const deadlineMs = world.registry.config.timeouts.decision;
+  return collectSignals({ request, encoder: world.encoder, deadlineMs, signal, clock: world.clock });
+}
+
+/** The body for the first target, and what the later ones will need. */
+function prepare(
+  body: Uint8Array,
+  request: ChatRequest,
+  outcome: Extract<DecisionOutcome, { kind: 'decided' }>,
+  world: World,
+): Forward {
+  const { decision, plan } = outcome;
+  const [first] = plan.targets;
+  const callerReasoningWins = world.registry.config.caller_reasoning_wins;
+  const rewritten = plan.untouched
+    ? { body, injectedSystemPrompt: false, note: EMPTY_NOTE }
+    : rewriteBody(body, request, {
+        model: first.servedModel,
+        reasoning: first.reasoning,
+        systemPrompt: decision.systemPrompt,
+        callerReasoningWins,
+        strip: [],
+      });
+  const carried: Carried = {
+    targets: plan.targets.map((target) => ({ ...target, reasoningTold: told(body, request, target, plan, world) })),
+    untouched: plan.untouched,
+    note: encodeRewriteNote(rewritten.note),
+    callerReasoningWins,
+    category: decision.category.name,
+  };
+  const mutations = requestMutations(
+    {
+      body: rewritten.body === body ? null : rewritten.body,
+      selectedModel: decision.selectedModel,
+      addresses: plan.targets.map((target) => target.address),
+      decision: decision.decision,
+      apiKey: world.apiKey(first.endpoint),
+    },
+    { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) } },
+  );
+  return { mutations, carried, injectedSystemPrompt: rewritten.injectedSystemPrompt };
+}
+
+/** What a target's endpoint is told about reasoning: our edit under the caller's own fields, or those alone where the body stays as it came. */
+function told(body: Uint8Array, request: ChatRequest, target: Target, plan: Plan, world: World): boolean {
+  const model = world.registry.models.get(target.model);
+  const isOurs = target.reasoning.kind !== 'none';
+  if (model === undefined || (!isOurs && model.reasoningFamily === null)) return false;
+  const edit = isOurs ? target.reasoning : reasoningEdit(model, false, 'low');
+  const callerWins = !isOurs || plan.untouched || world.registry.config.caller_reasoning_wins;
+  return planReasoning(body, request, edit, callerWins, EMPTY_NOTE).told;
+}
+
+export interface RetryInput {
+  readonly path: string;
+  /** The body as the first rewrite left it. */
+  readonly body: Uint8Array;
+  readonly carried: Carried;
+  /** `ip:port` that Envoy chose; '' when it did not say. */
+  readonly address: string;
+  readonly attempt: number;
+}
+
+/** The request for a later attempt; null when the address is none of the plan's, which then must not be sent. */
+export async function routeRetry(input: RetryInput, world: World): Promise<Mutations | null> {
+  const target = targetOf(input.carried, input.address, input.attempt);
+  if (target === null) return null;
+  const key = {
+    apiKey: world.apiKey(target.endpoint),
+    carriesForeignKey: input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
+  };
+  if (input.carried.untouched) return retryMutations({ body: null, selectedModel: target.model, ...key });
+  const options = { path: input.path, maxDepth: world.registry.config.limits.json_depth, read: 'fields' as const };
+  const parsed = await parseRequestAsync(input.body, options, world.pause);
+  if (parsed.kind === 'invalid') return null;
+  const { body } = rewriteBody(input.body, parsed.request, {
+    model: target.servedModel,
+    reasoning: target.reasoning,
+    systemPrompt: null,
+    callerReasoningWins: input.carried.callerReasoningWins,
+    strip: [],
+    before: decodeRewriteNote(input.carried.note),
+  });
+  return retryMutations({ body: body === input.body ? null : body, selectedModel: target.model, ...key });
+}
+
+/** What the response's headers are made from, kept from the request to the answer. */
+export interface Answering {
+  readonly routed: Routed;
+  readonly forward: Forward;
+}
+
+/** The response headers of a 2xx answer that came from `address` at attempt `attempt`: who really answered, and why. */
+export function answerHeaders({ routed, forward }: Answering, address: string, attempt: number): readonly HeaderEdit[] {
+  if (routed.outcome.kind === 'refused') return [];
+  const { decision } = routed.outcome;
+  const target = targetOf(forward.carried, address, attempt);
+  return responseHeaderEdits({
+    model: target?.model ?? decision.selectedModel,
+    category: decision.category.name,
+    reasoning: target?.reasoningTold ?? false,
+    injectedSystemPrompt: forward.injectedSystemPrompt,
+    decision: decision.decision,
+    confidence: decision.category.confidence,
+    attempts: attempt,
+    latencyMs: routed.latencyMs,
+  });
+}
+
+function refusal(request: ChatRequest | null, signals: Signals | null, error: ApiError, latencyMs: number): Routed {
+  const outcome: DecisionOutcome = {
+    kind: 'refused',
+    error,
+    reasonCode: 'invalid_request',
+    candidates: [],
+    block: null,
+  };
+  return { request, signals, outcome, forward: null, latencyMs, classificationMs: null };
+}

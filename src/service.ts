@@ -1,0 +1,302 @@
+/**
+ * The composition root: the only file that knows all others. Builds the world from a config file, starts the servers, and takes all of it
+ * down again.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ActivateOutcome, ApiDependencies } from './api/dependencies.ts';
+import { createApi, createMetricsApi, listen, type Listening } from './api/server.ts';
+import { formatProblem } from './config/problem.ts';
+import { openConfigStore, type ConfigStore, type StoreEvent } from './config/store.ts';
+import type { Registry } from './config/registry.ts';
+import type { RouterConfig } from './config/schema.ts';
+import { formatHostPort, type HostPort } from './envoy/address.ts';
+import { createPoolFeed } from './envoy/pool-feed.ts';
+import { messageOf, RouterError } from './errors.ts';
+import { createResolver } from './execution/resolve.ts';
+import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
+import { createHandlers } from './handlers.ts';
+import { createEncoder, type RunningEncoder } from './ml/encoder.ts';
+import type { EncoderEvents } from './ml/pool.ts';
+import { logConfigReloaded, logConfigReloadFailed } from './observability/events.ts';
+import type { Log } from './observability/log.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { parseRequest } from './openai/parse.ts';
+import { decide } from './decision/decide.ts';
+import { signalsOf, type World } from './route.ts';
+import { findPii } from './signals/pii.ts';
+
+export interface ServiceOptions {
+  /** The config file; it is watched. */
+  readonly config: string;
+  readonly grpc: HostPort;
+  readonly http: HostPort;
+  /** Null: metrics are served by the API alone. */
+  readonly metrics: HostPort | null;
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Service {
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly metricsPort: number | null;
+  /** Finishes what is under way, for GRACE_MS at most, then stops everything. */
+  close(): Promise<void>;
+}
+
+/** Room above the decision's deadline for parsing and rewriting the largest bodies. */
+const PIPELINE_SLACK_MS = 1500;
+const GRACE_MS = 5000;
+
+/** Starts everything; resolves when the router can take traffic. Throws RouterError when it can't. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { log, env } = options;
+  const clock = (): number => performance.now();
+  const startedAt = new Date();
+  const metrics = createMetrics({ processMetrics: true });
+  const store = await openStore(options);
+  const closers: (() => Promise<void> | void)[] = [() => store.close()];
+  try {
+    const encoder = await startEncoders(store, metrics, log);
+    closers.push(() => encoder.close());
+
+    const feed = createPoolFeed({ clock });
+    const resolver = createResolver({
+      onChange: (addresses) => feed.update(store.current(), addresses),
+      onFailure: (host, reason) =>
+        log.warn({ event: 'endpoint_unresolved', host, reason }, 'an endpoint has no address'),
+    });
+    closers.push(() => resolver.close());
+    await resolver.watch(store.current().endpoints.values());
+    feed.update(store.current(), resolver.addresses);
+
+    const world = (): World => {
+      const registry = store.current();
+      return {
+        registry,
+        encoder: encoder.current(),
+        endpoints: { addresses: feed.known(resolver.addresses) },
+        apiKey: (endpoint) => keyOf(registry, endpoint, env),
+        clock,
+        random: Math.random,
+        pause: nextTurn,
+      };
+    };
+
+    store.subscribe((event) => {
+      tellConfigChange(event, log, metrics);
+      if (event.kind !== 'config_reloaded') return;
+      feed.update(event.registry, resolver.addresses);
+      void resolver.watch(event.registry.endpoints.values());
+      void encoder.follow(event.registry);
+    });
+    showConfig(metrics, store.current());
+
+    const grpc = createExtProcServer({
+      handlers: createHandlers({ world, metrics, log, clock }),
+      log,
+      counters: { increment: (count) => countStream(metrics, count) },
+      maxBodyBytes: store.current().config.limits.request_body,
+      handlerTimeoutMs: store.current().config.timeouts.decision + PIPELINE_SLACK_MS,
+      failureMode: () => store.current().config.failure_mode,
+    });
+    closers.push(() => grpc.close(GRACE_MS));
+    metrics.gauge('switchyard_requests_in_flight', () => grpc.load().deciding);
+    metrics.gauge('switchyard_extproc_streams', () => grpc.load().openStreams);
+    const grpcPort = await grpc.listen(formatHostPort(options.grpc));
+
+    const dependencies: ApiDependencies = {
+      clock,
+      now: () => new Date(),
+      registry: () => store.current(),
+      encoder: () => encoder.current(),
+      model: () => encoder.loaded(),
+      decideText: (text, signal) => decideText(text, signal, world()),
+      findPii,
+      activate: (config) => Promise.resolve(activate(store, config)),
+      readiness: () => [
+        { name: 'encoder', ready: encoder.current().info().readyWorkers > 0, detail: 'no encoder worker is ready' },
+      ],
+      clusters: (knownVersion) => feed.answer(knownVersion),
+      access: { adminToken: env['SWITCHYARD_ADMIN_TOKEN'] ?? null, host: options.http.host },
+      metrics,
+      log,
+    };
+    const http = await listenHttp(createApi(dependencies), options.http, 'http');
+    closers.push(() => http.close(GRACE_MS));
+    const metricsServer =
+      options.metrics === null ? null : await listenHttp(createMetricsApi(dependencies), options.metrics, 'metrics');
+    if (metricsServer !== null) closers.push(() => metricsServer.close(GRACE_MS));
+
+    grpc.setServing(true);
+    const metricsPort = metricsServer?.port ?? null;
+    const startMs = Date.now() - startedAt.getTime();
+    log.info(
+      {
+        event: 'ready',
+        grpc_port: grpcPort,
+        http_port: http.port,
+        metrics_port: metricsPort,
+        policy_version: store.current().version,
+        start_ms: startMs,
+      },
+      'ready',
+    );
+    return { grpcPort, httpPort: http.port, metricsPort, close: () => closeAll(closers) };
+  } catch (thrown) {
+    await closeAll(closers);
+    throw thrown;
+  }
+}
+
+/** In the opposite order of the start: the servers first, what they use last. */
+async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}
+
+async function openStore({ config, env, log }: ServiceOptions): Promise<ConfigStore> {
+  const opened = await openConfigStore({
+    file: config,
+    environment: env,
+  });
+  for (const warning of opened.warnings) log.warn({ event: 'config_warning' }, formatProblem(warning));
+  if (opened.kind === 'opened') return opened.store;
+  throw new RouterError({
+    code: 'CONFIG_INVALID',
+    source: 'internal',
+    where: config,
+    message: `${opened.problems.length} problem(s):\n${opened.problems.map(formatProblem).join('\n')}`,
+  });
+}
+
+/** The encoder in force and how it follows the config. */
+interface Encoders {
+  current(): RunningEncoder;
+  loaded(): ReturnType<ApiDependencies['model']>;
+  /** Loads another model when the config names one; the old one serves until the new one is warm, and stays when that fails. */
+  follow(registry: Registry): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startEncoders(store: ConfigStore, metrics: Metrics, log: Log): Promise<Encoders> {
+  const wanted = (registry: Registry) => registry.config.classifier.category_model;
+  const start = (registry: Registry): Promise<RunningEncoder> =>
+    createEncoder({
+      bundleDir: bundleDir(wanted(registry).model_id),
+      useCpu: wanted(registry).use_cpu,
+      events: encoderEvents(metrics),
+      log,
+    });
+  const nameOf = (registry: Registry): string => JSON.stringify([wanted(registry).model_id, wanted(registry).use_cpu]);
+  let name = nameOf(store.current());
+  let encoder = await start(store.current());
+  return {
+    current: () => encoder,
+    loaded: () => {
+      const { manifest, provider, workers } = encoder.info();
+      return { manifest, provider, workers };
+    },
+    follow: async (registry) => {
+      const next = nameOf(registry);
+      if (next === name) return;
+      const previous = name;
+      name = next;
+      try {
+        const replacement = await start(registry);
+        const old = encoder;
+        encoder = replacement;
+        await old.close();
+      } catch (thrown) {
+        name = previous;
+        log.error(
+          { event: 'encoder_change_failed', error: messageOf(thrown) },
+          'the new model could not be loaded; the old one goes on',
+        );
+      }
+    },
+    close: () => encoder.close(),
+  };
+}
+
+/** models/ of this package, from dist/ and from src/ alike; a path with a slash is taken as it is. */
+export function bundleDir(modelId: string): string {
+  if (modelId.includes('/') && existsSync(modelId)) return modelId;
+  return join(dirname(fileURLToPath(import.meta.url)), '..', 'models', modelId.replace(/^models\//, ''));
+}
+
+function encoderEvents(metrics: Metrics): Partial<EncoderEvents> {
+  return {
+    queueDepth: (texts) => metrics.set('switchyard_encoder_queue_depth', texts),
+    queueWaitMs: (ms) => metrics.observe('switchyard_encoder_queue_wait_seconds', ms / 1000),
+    inferenceMs: (ms) => metrics.observe('switchyard_encoder_inference_seconds', ms / 1000),
+    batchSize: (texts) => metrics.observe('switchyard_encoder_batch_size', texts),
+    restarts: () => metrics.inc('switchyard_failures_total', { where: 'encoder', policy: 'default_model' }),
+  };
+}
+
+/** What the request path would decide for a text. Kept beside `route`: it ends where there is no body to rewrite. */
+async function decideText(text: string, signal: AbortSignal, world: World) {
+  const body = Buffer.from(JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: text }] }));
+  const parsed = parseRequest(body, { path: '/v1/chat/completions', maxDepth: 100 });
+  if (parsed.kind === 'invalid') throw new Error(`a request of our own was refused: ${parsed.error.message}`);
+  const { request } = parsed;
+  const signals = await signalsOf(request, signal, world);
+  return {
+    signals,
+    outcome: decide({ request, registry: world.registry, signals, endpoints: world.endpoints, random: world.random }),
+  };
+}
+
+function activate(store: ConfigStore, config: RouterConfig): ActivateOutcome {
+  const outcome = store.proposeConfig(config);
+  if (outcome.kind === 'rejected') return { kind: 'refused', problems: outcome.problems.map(formatProblem) };
+  store.activate(outcome.registry, 'api', outcome.warnings);
+  return { kind: 'activated', version: store.current().version };
+}
+
+/** Read at each request, so that a rotated key in the environment of a restarted process is enough; never logged. */
+function keyOf(registry: Registry, endpoint: string, env: ServiceOptions['env']): string | null {
+  const variable = registry.endpoints.get(endpoint)?.api_key_env;
+  return variable === undefined ? null : (env[variable] ?? null);
+}
+
+function tellConfigChange(event: StoreEvent, log: Log, metrics: Metrics): void {
+  const source = event.source === 'api' ? ('api' as const) : ('file' as const);
+  if (event.kind === 'config_reload_failed') {
+    metrics.inc('switchyard_config_reloads_total', { result: 'failure' });
+    logConfigReloadFailed(log, { version: event.current.version, problems: event.problems.map(formatProblem), source });
+    return;
+  }
+  metrics.inc('switchyard_config_reloads_total', { result: 'success' });
+  for (const warning of event.warnings) log.warn({ event: 'config_warning' }, formatProblem(warning));
+  logConfigReloaded(log, { version: event.registry.version, previousVersion: event.previous.version, source });
+  showConfig(metrics, event.registry);
+}
+
+function showConfig(metrics: Metrics, registry: Registry): void {
+  metrics.clear('switchyard_config_info');
+  metrics.set('switchyard_config_info', 1, { version: registry.version });
+  metrics.set('switchyard_config_last_success_timestamp_seconds', Date.now() / 1000);
+}
+
+function countStream(metrics: Metrics, count: ExtProcCount): void {
+  metrics.inc('switchyard_extproc_streams_total', { event: count });
+}
+
+async function listenHttp(api: Parameters<typeof listen>[0], address: HostPort, flag: string): Promise<Listening> {
+  try {
+    return await listen(api, address);
+  } catch (cause) {
+    throw new RouterError({
+      code: 'HTTP_LISTEN_FAILED',
+      source: 'internal',
+      where: formatHostPort(address),
+      message: `cannot listen: ${messageOf(cause)}`,
+      hint: `Free the port, or choose another with --${flag}`,
+      cause,
+    });
+  }
+}
