@@ -57,7 +57,7 @@ export interface Fixture {
   readonly api: Api;
   readonly encoder: FakeEncoder;
   readonly dependencies: ApiDependencies;
-  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
 }
 
 /** The API over a fake encoder and the real decision. */
