@@ -1,0 +1,48 @@
+import type { ChatRequest } from '../openai/request.ts';
+import { judgedText, type JudgedText } from './judged-text.ts';
+import { detectLanguage } from './language.ts';
+import { shapeOf } from './shape.ts';
+import type { EncodeOutcome, Encoder, Signals } from './signals.ts';
+
+export interface CollectSignals {
+  readonly request: ChatRequest;
+  /** Null when no encoder is running. */
+  readonly encoder: Encoder | null;
+  /** Time for all of it, in milliseconds; what the reading takes is taken off the encoder's share. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+/**
+ * Everything that is known about a request before a model is chosen. Never rejects: without an encoding `degraded` says why. One encoder
+ * call a request; none for a text that the encoder can't judge.
+ */
+export async function collectSignals(input: CollectSignals): Promise<Signals> {
+  const start = input.clock();
+  const judged = judgedText(input.request);
+  const newest = judged?.newest ?? '';
+  const language = detectLanguage(newest);
+  const shape = shapeOf(input.request, newest, language.code);
+  // What the encoder would read decides, so that a short "sí" after an English question is still judged by the question.
+  const read = judged === null || judged.text === newest ? language : detectLanguage(judged.text);
+  const deadlineMs = input.deadlineMs - (input.clock() - start);
+  const outcome: EncodeOutcome = read.unsupported
+    ? { kind: 'failed', reason: 'unsupported_language' }
+    : await encodeJudged(judged, { ...input, deadlineMs });
+  return {
+    encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
+    degraded: outcome.kind === 'failed' ? outcome.reason : null,
+    labels: input.encoder?.labels ?? [],
+    pii: [],
+    shape,
+  };
+}
+
+async function encodeJudged(judged: JudgedText | null, input: CollectSignals): Promise<EncodeOutcome> {
+  const { encoder, deadlineMs, signal } = input;
+  if (judged === null) return { kind: 'failed', reason: 'no_text' };
+  if (encoder === null) return { kind: 'failed', reason: 'encoder_unavailable' };
+  return encoder.encode(judged.text, { deadlineMs, signal });
+}
