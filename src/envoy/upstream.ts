@@ -75,9 +75,9 @@ export function http2Options(maxRequests: number): JsonObject {
   };
 }
 
-/** The configured address; brackets around an IPv6 address are taken off. */
+/** The configured address. */
 export function configured(endpoint: EndpointConfig): HostPort {
-  return { host: endpoint.address.replace(/^\[(.*)\]$/, '$1'), port: endpoint.port };
+  return { host: endpoint.address, port: endpoint.port };
 }
 
 const UPSTREAM_CODEC = extension(

@@ -60,7 +60,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   async function round(): Promise<void> {
-    const hosts = [...new Set(endpoints.map(hostOf))].filter((host) => isIP(host) === 0);
+    const hosts = [...new Set(endpoints.map((endpoint) => endpoint.address))].filter((host) => isIP(host) === 0);
     for (const known of [...lastGood.keys(), ...failing])
       if (!hosts.includes(known)) {
         lastGood.delete(known);
@@ -82,7 +82,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function addressesOf(endpoint: EndpointConfig): readonly string[] {
-    const host = hostOf(endpoint);
+    const host = endpoint.address;
     const ips = isIP(host) === 0 ? (lastGood.get(host) ?? []) : [host];
     return ips.map((ip) => (isIP(ip) === 6 ? `[${ip}]:${endpoint.port}` : `${ip}:${endpoint.port}`));
   }
@@ -90,7 +90,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   function schedule(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (closed || endpoints.every((endpoint) => isIP(hostOf(endpoint)) !== 0)) return;
+    if (closed || endpoints.every((endpoint) => isIP(endpoint.address) !== 0)) return;
     timer = setTimeout(() => void round().then(schedule), refreshMs);
     timer.unref();
   }
@@ -117,10 +117,6 @@ async function systemLookup(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true });
   const v4 = found.filter(({ family }) => family === 4);
   return (v4.length > 0 ? v4 : found).map(({ address }) => address);
-}
-
-function hostOf(endpoint: EndpointConfig): string {
-  return endpoint.address.replace(/^\[(.*)\]$/, '$1');
 }
 
 function sameAddresses(one: ResolvedAddresses, two: ResolvedAddresses): boolean {

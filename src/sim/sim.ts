@@ -53,6 +53,8 @@ export interface Sim {
   close(): Promise<void>;
 }
 
+/** A reset throws away what is still on its way: time for that to arrive before a cut. */
+const DELIVERY_MS = 25;
 const KEPT_BODY_BYTES = 64 * 1024;
 const MAX_NAMES = 1000;
 const CALLS: Readonly<Record<string, Call | 'embeddings'>> = {
@@ -210,7 +212,9 @@ async function complete(
   if (!request.stream) {
     if (behaviour.cut !== null) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 4096 });
-      response.write('{"id":', () => cutOff(record, response));
+      response.write('{"id":');
+      await pause(DELIVERY_MS, response);
+      cutOff(record, response);
       return;
     }
     record.outcome = 'answered';
@@ -221,6 +225,7 @@ async function complete(
   let written = 0;
   for (const event of streamEvents(answer, behaviour.chunks, request.includeUsage)) {
     if (behaviour.cut !== null && written >= (behaviour.cut as number)) {
+      await pause(DELIVERY_MS, response);
       cutOff(record, response);
       return;
     }
