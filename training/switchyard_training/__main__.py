@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 from pathlib import Path
 
 from .data import OWN_DATA, data_folder
@@ -42,6 +43,9 @@ def arguments() -> argparse.ArgumentParser:
     step = steps.add_parser("prepare", help="data → training rows, with proof that no test row is among them")
     add_data(step)
     step.add_argument("--out", type=Path, default=WORK / "prepared")
+
+    step = steps.add_parser("check", help="counts, near-duplicates and forbidden closeness of our own prompts")
+    add_data(step)
 
     step = steps.add_parser("adopt", help="weights of an earlier recipe → checkpoint")
     step.add_argument("source", type=Path, help="folder with the weights, config.json and tokenizer")
@@ -97,6 +101,10 @@ def main() -> None:
 
         proof = prepare(data_folder(chosen.data), chosen.own, chosen.out)
         print(f"{proof['train_rows']} training rows {proof['train_rows_by_set']}, {len(proof['dropped'])} left out")
+    elif chosen.step == "check":
+        from .check import check
+
+        print(json.dumps(check(data_folder(chosen.data), chosen.own), indent=1, ensure_ascii=False))
     elif chosen.step == "adopt":
         from .adopt import adopt
 

@@ -127,8 +127,10 @@ def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, 
             raise SystemExit(f"{out} holds a run with other settings or data; choose another --out")
         return notes
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
+    # New heads are the same whatever the seed: only then may runs of several seeds be averaged.
+    torch.manual_seed(0)
     network, earlier = start_network(init)
+    torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(init)
     rows = repeat(rows, options.repeats)
     steps = options.epochs * math.ceil(len(rows) / options.batch_size)
@@ -142,7 +144,7 @@ def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, 
     run = Run(network, tokenizer, optimizer, schedule, options, out, stamp)
     run.steps(rows, step, steps)
     heads = {"category", "difficulty", *earlier["trained_heads"]}
-    if any(row["jailbreak"] is not None for row in rows):
+    if options.jailbreak_weight and any(row["jailbreak"] is not None for row in rows):
         heads.add("jailbreak")
     notes = {
         **stamp,

@@ -96,7 +96,7 @@ def test_a_run_that_was_cut_off_ends_where_a_whole_run_ends(checkpoint, tmp_path
     whole, _ = load_checkpoint(tmp_path / "whole")
     resumed, notes = load_checkpoint(tmp_path / "cut")
     for (name, left), (_, right) in zip(whole.state_dict().items(), resumed.state_dict().items()):
-        torch.testing.assert_close(left, right, msg=name)
+        torch.testing.assert_close(left, right, rtol=0, atol=0, msg=name)
     assert notes["trained_heads"] == ["category", "difficulty", "jailbreak"]
     log = [json.loads(line)["step"] for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert log == [5, 10, 12]
