@@ -6,7 +6,7 @@ export function bufferOver(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether the bytes are well-formed UTF-8. Gives control back after every `slice` bytes. */
+/** Whether the bytes are well-formed UTF-8. Gives control back after every `slice` bytes (at least 4: one character). */
 export function* checkUtf8(bytes: Uint8Array, slice: number): Generator<undefined, boolean> {
   let start = 0;
   while (bytes.length - start > slice) {
