@@ -1,5 +1,5 @@
 /** The gRPC server that Envoy talks to: ext_proc and health on one port. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { messageOf, RouterError } from '../errors.ts';
 import { ByteBudget } from './budget.ts';
 import type { ExtProcCounters, ExtProcHandlers, ExtProcLog } from './handlers.ts';
@@ -20,6 +20,11 @@ export interface ExtProcServerOptions<Context> {
   readonly maxBufferedBytes?: number;
   /** Milliseconds until a handler counts as failed. Keep it below the filter's message_timeout, so that our failure mode answers and not Envoy's. Default 1500. */
   readonly handlerTimeoutMs?: number;
+  /**
+   * Milliseconds between pings to each peer; one that does not answer within as long again (5 s at most) is cut. Without it, streams of a machine
+   * that vanished, or of a connection that broke HTTP/2, would stay forever. Default 30000.
+   */
+  readonly keepaliveMs?: number;
   /** What a failed handler means; asked for each request, so that a reload counts. Default open. */
   readonly failureMode?: () => 'open' | 'closed';
 }
@@ -46,13 +51,20 @@ export interface ExtProcServer {
 const MESSAGE_SLACK_BYTES = 1 << 20;
 const DEFAULT_BUFFERED_BYTES = 256 * 1024 * 1024;
 const DEFAULT_HANDLER_TIMEOUT_MS = 1500;
+const DEFAULT_KEEPALIVE_MS = 30_000;
+const MAX_KEEPALIVE_TIMEOUT_MS = 5000;
 /** Streams at once on one connection; Envoy opens another connection above it. Without a limit one peer could open millions. */
 const MAX_STREAMS_PER_CONNECTION = 4096;
 
 /** A server that is not listening yet. */
 export function createExtProcServer<Context>(options: ExtProcServerOptions<Context>): ExtProcServer {
   const { handlers, maxBodyBytes } = options;
+  // What the library would print on the console comes back as errors, and the log is ours alone.
+  setLogVerbosity(logVerbosity.NONE);
+  const keepaliveMs = options.keepaliveMs ?? DEFAULT_KEEPALIVE_MS;
   const server = new Server({
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': Math.min(keepaliveMs, MAX_KEEPALIVE_TIMEOUT_MS),
     'grpc.max_receive_message_length': maxBodyBytes + MESSAGE_SLACK_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
