@@ -3,7 +3,7 @@ import { modernize } from './classic.ts';
 import { fillEmpty } from './empty.ts';
 import { issueFindings, pathOf, valueAt } from './issues.ts';
 import { configJsonSchema } from './json-schema.ts';
-import { offsetOfPath, placeOfOffset } from './locate.ts';
+import { offsetOfPath, placesIn } from './locate.ts';
 import { toPlain } from './plain.ts';
 import type { PlainResult } from './plain.ts';
 import { CONFIG_CODES, formatPath } from './problem.ts';
@@ -28,10 +28,11 @@ export type LoadOutcome =
  */
 export function load(text: string, file: string, environment: Environment): LoadOutcome {
   const { root, errors } = parseTree(text);
+  const placeOf = placesIn(text);
   const problemAt = (finding: Finding, offset: number): Problem => ({
     code: finding.code,
     file,
-    ...placeOfOffset(text, offset),
+    ...placeOf(offset),
     path: formatPath(finding.path),
     message: finding.message,
     allowed: finding.allowed,
@@ -56,11 +57,27 @@ export function load(text: string, file: string, environment: Environment): Load
 }
 
 function treeFinding(error: TreeError): Finding {
-  const [code, allowed, fix] =
-    error.kind === 'duplicate_key'
-      ? (['CONFIG_DUPLICATE_KEY', 'each key once in a mapping', 'keep one of them'] as const)
-      : (['CONFIG_SYNTAX', 'one well-formed YAML document', 'mend the YAML here'] as const);
-  return { code, path: error.path, message: error.message, allowed, fix };
+  const { path, message } = error;
+  switch (error.kind) {
+    case 'syntax':
+      return {
+        code: 'CONFIG_SYNTAX',
+        path,
+        message,
+        allowed: 'one well-formed YAML document',
+        fix: 'mend the YAML here',
+      };
+    case 'duplicate_key':
+      return {
+        code: 'CONFIG_DUPLICATE_KEY',
+        path,
+        message,
+        allowed: 'each key once in a mapping',
+        fix: 'keep one of them',
+      };
+    case 'forbidden_key':
+      return { code: 'CONFIG_UNKNOWN_KEY', path, message, allowed: 'any other name', fix: 'rename or remove it' };
+  }
 }
 
 interface Checked {

@@ -8,14 +8,22 @@ export interface Place {
   readonly column: number;
 }
 
-/** Line and column of an offset. Offsets past the end give the end. */
-export function placeOfOffset(text: string, offset: number): Place {
-  const before = text.slice(0, offset);
-  const lineStart = Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1;
-  const line = before.split(/\r\n|\n|\r/).length;
-  // A byte order mark takes no room on the screen.
-  const mark = lineStart === 0 && text.startsWith('\uFEFF') ? 1 : 0;
-  return { line, column: Math.max(1, before.length - lineStart + 1 - mark) };
+/** Finds line and column of offsets in one text. Offsets past the end give the end. Lines end in LF, CR LF or CR. */
+export function placesIn(text: string): (offset: number) => Place {
+  const starts = [0];
+  for (const match of text.matchAll(/\r\n|\n|\r/g)) starts.push(match.index + match[0].length);
+  return (offset) => {
+    const inside = Math.max(0, Math.min(offset, text.length));
+    let line = 0;
+    for (let high = starts.length; line + 1 < high;) {
+      const middle = (line + high) >> 1;
+      if ((starts[middle] ?? 0) <= inside) line = middle;
+      else high = middle;
+    }
+    // A byte order mark takes no room on the screen.
+    const mark = line === 0 && text.startsWith('\uFEFF') ? 1 : 0;
+    return { line: line + 1, column: Math.max(1, inside - (starts[line] ?? 0) + 1 - mark) };
+  };
 }
 
 /**
@@ -26,7 +34,13 @@ export function offsetOfPath(root: YamlNode, path: ConfigPath, at: 'key' | 'valu
   let node = root;
   let offset = root.start;
   for (const step of path) {
-    if (node.kind === 'map') {
+    if (node.kind === 'map' && typeof step === 'number') {
+      // A mapping that stands for a list (scores by model): its n-th entry.
+      const entry = [...node.entries.values()][step];
+      if (entry === undefined) return offset;
+      offset = entry.keyStart;
+      node = entry.value;
+    } else if (node.kind === 'map') {
       const entry = node.entries.get(String(step));
       if (entry === undefined) return offset;
       offset = at === 'key' ? entry.keyStart : entry.value.start;
@@ -46,5 +60,5 @@ export function offsetOfPath(root: YamlNode, path: ConfigPath, at: 'key' | 'valu
 /** Line and column of the value at a path of a YAML text; null when the text is not YAML. */
 export function locate(text: string, path: ConfigPath, at: 'key' | 'value' = 'value'): Place | null {
   const { root } = parseTree(text);
-  return root === null ? null : placeOfOffset(text, offsetOfPath(root, path, at));
+  return root === null ? null : placesIn(text)(offsetOfPath(root, path, at));
 }

@@ -13,7 +13,7 @@ export function printConfig(config: RouterConfig): string {
 
 /** What was parsed is valid input again, but for two things: durations and sizes need their unit, and a literal `${` its second dollar sign. */
 function writable(value: unknown, schema: JsonSchema, path: ConfigPath): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', '$${');
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
   if (typeof value === 'number') {
     const unit = schemaAt(schema, path)?.title;
     if (unit === 'duration') return formatDuration(value);

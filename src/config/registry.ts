@@ -63,11 +63,12 @@ export function configVersion(config: RouterConfig): string {
 }
 
 function modelEntry(name: string, config: RouterConfig, endpoints: ReadonlyMap<string, EndpointConfig>): ModelEntry {
-  const model = config.model_config[name] ?? {};
+  const model = (Object.hasOwn(config.model_config, name) ? config.model_config[name] : undefined) ?? {};
+  const preferred = new Set(model.preferred_endpoints);
   const served =
-    model.preferred_endpoints === undefined
+    preferred.size === 0
       ? config.vllm_endpoints.filter((endpoint) => endpoint.models?.includes(name) === true)
-      : [...new Set(model.preferred_endpoints)].flatMap((preferred) => endpoints.get(preferred) ?? []);
+      : [...preferred].flatMap((endpoint) => endpoints.get(endpoint) ?? []);
   return {
     name,
     servedName: model.served_model_name ?? name,

@@ -17,7 +17,7 @@ function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0;
 }
 
-/** Names longer than this are compared by equality only: the distance costs the product of the lengths. */
+/** For longer names nothing is suggested: the distance costs the product of the lengths. */
 const LONGEST_COMPARED = 200;
 
 /**
@@ -25,14 +25,14 @@ const LONGEST_COMPARED = 200;
  * misspelt "a". The first of equally near names wins.
  */
 export function didYouMean(wrong: string, known: Iterable<string>): string | null {
+  if (wrong.length > LONGEST_COMPARED) return null;
   const wanted = wrong.toLowerCase();
   const limit = Math.min(3, Math.floor(wanted.length / 3));
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const candidate of known) {
-    const text = candidate.toLowerCase();
-    if (Math.abs(text.length - wanted.length) >= bestDistance || text.length > LONGEST_COMPARED) continue;
-    const distance = editDistance(wanted, text);
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

@@ -46,28 +46,19 @@ const categoriesAreReachable: Check = (raw) => {
 
 /** Two categories that want one label: a category's own name wins, then the first that maps it. */
 const labelsAreClaimedOnce: Check = (raw) => {
-  const names = new Set(selectText(raw, 'categories[].name').map(({ value }) => value.toLowerCase()));
-  const claims = new Map<string, number>();
+  const names = new Map(selectText(raw, 'categories[].name').map(({ path, value }) => [value.toLowerCase(), path[1]]));
+  const claims = new Map<string, string | number | undefined>();
   return selectText(raw, 'categories[].mmlu_categories[]').flatMap(({ path, value }): readonly Finding[] => {
     const label = value.toLowerCase();
-    const category = Number(path[1]);
-    const own = selectText(raw, 'categories[].name')
-      .find((found) => found.path[1] === category)
-      ?.value.toLowerCase();
-    const first = claims.get(label);
-    if (first === undefined) claims.set(label, category);
-    const taken =
-      own !== label && names.has(label)
-        ? value
-        : first === undefined || first === category
-          ? null
-          : `categories[${first}]`;
-    if (taken === null) return [];
+    const category = path[1];
+    if (!claims.has(label)) claims.set(label, names.get(label) ?? category);
+    const owner = claims.get(label);
+    if (owner === category) return [];
     return [
       {
         code: 'CONFIG_CATEGORY_TWICE',
         path,
-        message: `the label ${JSON.stringify(value)} already belongs to ${taken === value ? 'the category of that name' : taken}`,
+        message: `the label ${JSON.stringify(value)} already belongs to categories[${String(owner)}]`,
         allowed: 'each label in one category',
         fix: 'take it out of one of them',
       },

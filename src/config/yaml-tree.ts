@@ -42,7 +42,7 @@ export type YamlNode = ScalarNode | ListNode | MapNode;
 
 /** Something wrong with the YAML itself. `path` leads to the mapping or value concerned. */
 export interface TreeError {
-  readonly kind: 'syntax' | 'duplicate_key';
+  readonly kind: 'syntax' | 'duplicate_key' | 'forbidden_key';
   readonly offset: number;
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -57,6 +57,8 @@ export interface ParsedTree {
 /** An alias repeats a whole subtree: a few lines of nested aliases could otherwise stand for billions of nodes. */
 const MAX_NODES = 200_000;
 const MERGE_KEY = '<<';
+/** Numbers, booleans and null begin with one of the characters left out here. */
+const CERTAINLY_TEXT = /^[^-+.~0-9tTfFnN]/;
 
 /** Reads one YAML document. Never throws: what is wrong comes back in `errors`, and `root` holds what could be read. */
 export function parseTree(text: string): ParsedTree {
@@ -192,12 +194,18 @@ class TreeBuilder {
     const text = getScalarValue(this.#text, event);
     const plain = event.style === SCALAR_STYLE.PLAIN;
     try {
-      return { kind: 'scalar', start, end: event.valueEnd, text, plain, value: construct(event, this.#text) };
+      return { kind: 'scalar', start, end: event.valueEnd, text, plain, value: this.#value(event, text, plain) };
     } catch (thrown) {
       if (!(thrown instanceof YAMLException)) throw thrown;
       this.#fail('syntax', start, path, thrown.reason);
       return { kind: 'scalar', start, end: event.valueEnd, text, plain, value: null };
     }
+  }
+
+  /** Most scalars are texts that can't be taken for anything else: they skip the schema. */
+  #value(event: ScalarEvent, text: string, plain: boolean): unknown {
+    if (event.tagStart < 0 && (!plain || CERTAINLY_TEXT.test(text))) return text;
+    return construct(event, this.#text);
   }
 
   #map(start: number, path: readonly (string | number)[]): MapNode {
@@ -213,7 +221,9 @@ class TreeBuilder {
       }
       const value = this.#node([...path, key.text]);
       if (key.plain && key.text === MERGE_KEY) merges.push(...(value.kind === 'list' ? value.items : [value]));
-      else if (entries.has(key.text)) {
+      else if (key.text === '__proto__') {
+        this.#fail('forbidden_key', keyStart, [...path, key.text], '"__proto__" is no name for anything');
+      } else if (entries.has(key.text)) {
         this.#fail(
           'duplicate_key',
           keyStart,
