@@ -115,11 +115,6 @@ export function readKnobs(fields: RawRoutingFields, headers: ReadonlyMap<string,
   return problem === undefined ? { kind: 'knobs', knobs } : { kind: 'invalid', error: problem };
 }
 
-/** Members of a body that steer the router, whether or not they can be read. */
-export function knobFields(fields: RawRoutingFields): readonly string[] {
-  return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field]));
-}
-
 function narrowed(listed: readonly string[] | null, by: readonly string[]): readonly string[] {
   return listed === null ? by : listed.filter((model) => by.includes(model));
 }

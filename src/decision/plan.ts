@@ -20,6 +20,10 @@ export interface PlanInput {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   readonly random: Random;
   readonly untouched: boolean;
+  /** Names of endpoints (any case) that come first, in this order, before the draw by weight. */
+  readonly first?: readonly string[];
+  /** False: only the first target. */
+  readonly retry?: boolean;
 }
 
 /** Attempts worth listing: Envoy's retries are bounded well below this, and the list travels as metadata. */
@@ -34,7 +38,7 @@ export function planTargets(input: PlanInput): Plan | null {
   const targets: Target[] = [];
   for (const planned of input.models) {
     const spare: Target[] = [];
-    for (const endpoint of drawByWeight(planned.endpoints, input.random)) {
+    for (const endpoint of ordered(planned.endpoints, input)) {
       const [first, ...others] = rotate(input.addresses.get(endpoint.name) ?? [], input.random);
       if (first === undefined) continue;
       targets.push(target(planned, endpoint, first));
@@ -42,7 +46,7 @@ export function planTargets(input: PlanInput): Plan | null {
     }
     targets.push(...spare);
   }
-  const [first, ...rest] = targets.slice(0, MAX_TARGETS);
+  const [first, ...rest] = targets.slice(0, input.retry === false ? 1 : MAX_TARGETS);
   return first === undefined ? null : { targets: [first, ...rest], untouched: input.untouched };
 }
 
@@ -67,6 +71,18 @@ function target(planned: PlannedModel, endpoint: EndpointConfig, address: string
     address,
     reasoning: planned.reasoning,
   };
+}
+
+function ordered(endpoints: readonly EndpointConfig[], { first = [], random }: PlanInput): EndpointConfig[] {
+  const named = first.flatMap((name) => endpoints.filter((one) => one.name.toLowerCase() === name.toLowerCase()));
+  const fixed = [...new Set(named)];
+  return [
+    ...fixed,
+    ...drawByWeight(
+      endpoints.filter((endpoint) => !fixed.includes(endpoint)),
+      random,
+    ),
+  ];
 }
 
 /** A random order in which each next element is drawn with probability proportional to its weight among those left. */
