@@ -6,6 +6,7 @@ import { JsonScanner, type ScanFailure } from './json/scanner.ts';
 import { OBJECT } from './json/tape.ts';
 import { bufferOver, checkUtf8, decodeLiteral } from './json/text.ts';
 import { readMessages, readPrompt, type MessagesRead } from './messages.ts';
+import { findMultipartModel, multipartBoundary, type MultipartOutcome } from './multipart.ts';
 import { createPace, SLICE_BYTES, type Pace } from './pace.ts';
 import { invalidJson, invalidUtf8, invalidValue, missingModel, tooLong, tooManyItems } from './reply.ts';
 import type { ChatRequest, Member, Span } from './request.ts';
@@ -13,6 +14,8 @@ import type { ChatRequest, Member, Span } from './request.ts';
 export interface ParseOptions {
   /** The request's `:path`; a query is ignored. */
   readonly path: string;
+  /** The request's content type; only multipart/form-data makes a difference. Default: JSON. */
+  readonly contentType?: string;
   /** Deepest nesting allowed (limits.json_depth). */
   readonly maxDepth: number;
   /** `fields`: leave the messages unread; enough to rewrite the model and the reasoning fields. Default `all`. */
@@ -72,6 +75,8 @@ export async function parseRequestAsync(
 /** The parse as a sequence of steps: it yields where a turn of the event loop is due and returns the outcome. */
 export function* parseSteps(body: Uint8Array, options: ParseOptions): Generator<undefined, ParseOutcome> {
   if (body.length === 0) return invalid(invalidJson('it is empty'));
+  const boundary = multipartBoundary(options.contentType ?? '');
+  if (boundary !== null) return multipartRequest(body, yield* findMultipartModel(body, boundary));
   if (!(yield* checkUtf8(body, SLICE_BYTES))) return invalid(invalidUtf8());
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) {
     return invalid(invalidJson('it begins with a byte order mark'));
@@ -91,6 +96,35 @@ export function* parseSteps(body: Uint8Array, options: ParseOptions): Generator<
   const document = { buffer, tape: scanner.tape };
   if (document.tape.kind(0) !== OBJECT) return invalid(invalidJson('it is not a JSON object'));
   return yield* readRequest(document, scanner.overflow, options);
+}
+
+/** Only the model of such a body is known. */
+function multipartRequest(body: Uint8Array, outcome: MultipartOutcome): ParseOutcome {
+  if (outcome.kind === 'invalid') return outcome;
+  const request: ChatRequest = {
+    kind: 'other',
+    model: outcome.model,
+    modelSpans: outcome.spans,
+    messages: [],
+    messagesSpan: null,
+    stream: false,
+    toolCount: 0,
+    toolChoice: 'absent',
+    responseFormat: null,
+    maxOutputTokens: null,
+    choices: 1,
+    logprobs: false,
+    user: null,
+    promptCacheKey: null,
+    callerReasoning: { effort: null, templateKwargs: null, templateKwargsSpan: null },
+    routingFields: { routing: undefined, provider: undefined, models: undefined },
+    members: [],
+    rootSpan: { start: 0, end: body.length },
+    bodyBytes: body.length,
+    problem: null,
+    isMultipart: true,
+  };
+  return { kind: 'request', request };
 }
 
 function invalid(error: ApiError): ParseOutcome {

@@ -18,6 +18,10 @@ export function invalidUtf8(): ApiError {
   return badRequest('invalid_utf8', 'The body of your request is not valid UTF-8.', null);
 }
 
+export function invalidMultipart(): ApiError {
+  return badRequest('invalid_multipart', 'We could not parse the multipart body of your request.', null);
+}
+
 export function missingField(param: string): ApiError {
   return badRequest('missing_required_parameter', `Missing required parameter: '${param}'.`, param);
 }

@@ -83,6 +83,8 @@ export interface ChatRequest {
   /** The top-level object, braces included. */
   readonly rootSpan: Span;
   readonly bodyBytes: number;
+  /** Set for multipart/form-data: `modelSpans` are then bare text, there are no members, and nothing but the model can be edited. */
+  readonly isMultipart?: true;
   /**
    * The first thing that is wrong with the body besides its syntax and its `model`: no messages, a wrong type. A request for an alias is
    * refused with it; for a concrete model the endpoint judges, and what could not be read is left out above.

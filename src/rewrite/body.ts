@@ -37,6 +37,15 @@ const EDITED: ReadonlySet<string> = new Set(['model', 'messages', 'reasoning_eff
  * reasoning fields are edited: spans of messages that could not be read are missing.
  */
 export function rewriteBody(body: Uint8Array, request: ChatRequest, edit: BodyEdit): RewrittenBody {
+  if (request.isMultipart === true) {
+    const splices = request.modelSpans.map((span) => ({ ...span, text: edit.model }));
+    return {
+      body: applySplices(body, splices),
+      injectedSystemPrompt: false,
+      reasoningTold: false,
+      note: EMPTY_NOTE,
+    };
+  }
   const prompt = edit.systemPrompt === null || edit.systemPrompt.text === '' ? null : edit.systemPrompt;
   const promptSplices = prompt === null ? [] : systemPromptSplices(request, prompt);
   const reasoning = planReasoning(body, request, edit.reasoning, edit.callerReasoningWins, edit.before ?? EMPTY_NOTE);
