@@ -6,10 +6,7 @@ import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { BatchBody, IntentBody } from './bodies.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { encodeTexts, type EncodedText } from './encode-texts.ts';
-import type { Lane } from './lane.ts';
-
-/** How many texts of one batch ask for a turn at the encoder at a time. */
-export const BATCH_WIDTH = 4;
+import type { Lanes } from './lane.ts';
 
 /**
  * POST /api/v1/classify/intent. `category` is the most probable one even below the threshold; `recommended_model` comes from the decision
@@ -18,11 +15,11 @@ export const BATCH_WIDTH = 4;
 export async function classifyIntent(
   body: IntentBody,
   signal: AbortSignal,
-  { dependencies, lane }: { readonly dependencies: ApiDependencies; readonly lane: Lane },
+  { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
 ): Promise<Answer> {
   const { clock } = dependencies;
   const start = clock();
-  const decided = await lane.run(() => dependencies.decideText(body.text, signal), signal);
+  const decided = await lanes.interactive.run(() => dependencies.decideText(body.text, signal), signal);
   if (decided === null) return overloaded();
   const { signals, outcome } = decided;
   const registry = dependencies.registry();
@@ -84,7 +81,7 @@ interface BatchResult {
 export async function classifyBatch(
   body: BatchBody,
   signal: AbortSignal,
-  { dependencies, lane }: { readonly dependencies: ApiDependencies; readonly lane: Lane },
+  { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
 ): Promise<Answer> {
   const { clock, findPii } = dependencies;
   const start = clock();
@@ -108,7 +105,7 @@ export async function classifyBatch(
       const ms = encoded.kind === 'encoded' ? roundMs(encoded.ms) : 0;
       results[index] = result === null ? null : { ...result, processing_time_ms: ms };
     },
-    { encoder, lane, clock, signal, width: BATCH_WIDTH },
+    { encoder, lane: lanes.background, clock, signal },
   );
   if (failed !== null) return encodingFailed(failed);
   const classified = results.filter((result) => result !== null);

@@ -1,13 +1,13 @@
 import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { EmbeddingsBody, SimilarityBody } from './bodies.ts';
-import { BATCH_WIDTH, encodingFailed, notClassified, tooManyTexts } from './classify.ts';
+import { encodingFailed, notClassified, tooManyTexts } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { encodeTexts } from './encode-texts.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, Lanes } from './lane.ts';
 
 interface Context {
   readonly dependencies: ApiDependencies;
-  readonly lane: Lane;
+  readonly lanes: Lanes;
 }
 
 /** POST /api/v1/embeddings: one L2-normalised vector a text, in order, from the encoder that classifies. */
@@ -21,7 +21,7 @@ export async function embeddings(body: EmbeddingsBody, signal: AbortSignal, cont
   // A thousand vectors are 8 MB of JSON: each is printed as it comes, so that no single step holds the event loop.
   const parts: string[] = [];
   let dimension = 0;
-  const failed = await encodeAll(body.texts, signal, context, (index, embedding, ms) => {
+  const failed = await encodeAll(body.texts, signal, context, context.lanes.background, (index, embedding, ms) => {
     dimension = embedding.length;
     parts[index] =
       `{"embedding":${JSON.stringify(Array.from(embedding))},"dimension":${embedding.length},"processing_time_ms":${ms}}`;
@@ -44,9 +44,15 @@ export async function similarity(body: SimilarityBody, signal: AbortSignal, cont
   const unsuitable = checkModel(body, context.dependencies);
   if (unsuitable !== null) return unsuitable;
   const vectors: Float32Array[] = [];
-  const failed = await encodeAll([body.text1, body.text2], signal, context, (index, embedding) => {
-    vectors[index] = embedding;
-  });
+  const failed = await encodeAll(
+    [body.text1, body.text2],
+    signal,
+    context,
+    context.lanes.interactive,
+    (index, embedding) => {
+      vectors[index] = embedding;
+    },
+  );
   if (failed !== null) return failed;
   const [first, second] = vectors;
   if (first === undefined || second === undefined) return notClassified('encoder_error');
@@ -67,7 +73,8 @@ export function cosine(first: Float32Array, second: Float32Array): number {
 async function encodeAll(
   texts: readonly string[],
   signal: AbortSignal,
-  { dependencies, lane }: Context,
+  { dependencies }: Context,
+  lane: Lane,
   take: (index: number, embedding: Float32Array, ms: number) => void,
 ): Promise<Answer | null> {
   const encoder = dependencies.encoder();
@@ -80,7 +87,7 @@ async function encodeAll(
       else if (encoded.encoding.embedding === null) refused ??= noEmbedding();
       else take(index, encoded.encoding.embedding, Math.round(encoded.ms * 1000) / 1000);
     },
-    { encoder, lane, clock: dependencies.clock, signal, width: BATCH_WIDTH },
+    { encoder, lane, clock: dependencies.clock, signal },
   );
   return failed === null ? refused : encodingFailed(failed);
 }

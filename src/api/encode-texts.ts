@@ -11,10 +11,10 @@ export interface EncodeTexts {
   readonly lane: Lane;
   readonly clock: () => number;
   readonly signal: AbortSignal;
-  /** Texts of one request that ask for a turn at a time. */
-  readonly width: number;
 }
 
+/** Texts of one request that ask for a turn at a time. */
+export const BATCH_WIDTH = 2;
 /** API callers wait longer than routed requests may, but not for ever. */
 const DEADLINE_MS = 10_000;
 /** A full queue empties in milliseconds; after this many tries the encoder is not keeping up at all. */
@@ -24,7 +24,7 @@ const RETRY_AFTER_MS = 25;
 const MAX_BUSY_MS = 10;
 
 /**
- * Encodes texts in order, `width` at a time, and hands each result to `take` as it comes. The first failure that is not the text's own
+ * Encodes texts in order, BATCH_WIDTH at a time, and hands each result to `take` as it comes. The first failure that is not the text's own
  * (`unsupported_language`, `no_text`) stops the rest and is returned; null means that all texts were taken.
  */
 export async function encodeTexts(
@@ -48,7 +48,7 @@ export async function encodeTexts(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.width, texts.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(BATCH_WIDTH, texts.length) }, worker));
   return stopped;
 }
 

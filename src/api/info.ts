@@ -8,8 +8,9 @@ export function health(): Answer {
 
 /** GET /ready: 200, or 503 that names what is not ready. */
 export function ready({ readiness }: ApiDependencies): Answer {
-  const checks = readiness();
-  const missing = checks.filter((check) => !check.ready);
+  const all = readiness();
+  const missing = all.filter((check) => !check.ready);
+  const checks = all.map((check) => (check.ready ? { name: check.name, ready: true } : check));
   if (missing.length === 0) return json({ status: 'ready', checks });
   const message = missing
     .map((check) => `${check.name}${check.detail === undefined ? '' : `: ${check.detail}`}`)

@@ -1,13 +1,19 @@
 /**
- * The API's way to the encoder. Routing has its own; texts of API requests enter the encoder's queue through this lane, a few at a time,
+ * The API's way to the encoder. Routing goes there directly; texts of API requests enter the encoder's queue through a lane, a few at a time,
  * so that a batch of a thousand texts adds at most `width` texts to what a routed request waits for. Turns are first come, first served, and a
- * batch asks for its next turn only when it has finished one: two batches alternate, and a single text gets in between.
+ * batch asks for its next turn only when it has finished one, so two batches alternate.
  */
 export interface Lane {
   /** Runs `work` when a turn is free. Null when too many wait already, or `signal` fired first. */
   run<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result | null>;
   /** Works that wait for a turn. */
   waiting(): number;
+}
+
+/** Single texts do not queue behind batches. */
+export interface Lanes {
+  readonly interactive: Lane;
+  readonly background: Lane;
 }
 
 export interface LaneOptions {

@@ -5,7 +5,7 @@ import { classifyBatch, classifyIntent } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { embeddings, similarity } from './embeddings.ts';
 import { classifierInfo, health, metricsText, modelsInfo, ready } from './info.ts';
-import type { Lane } from './lane.ts';
+import type { Lanes } from './lane.ts';
 import { getModel, listModels } from './models.ts';
 import { describeApi } from './openapi.ts';
 import * as responses from './responses.ts';
@@ -38,9 +38,9 @@ export interface Route {
 type RouteHead = Omit<Route, 'management' | 'body' | 'handle'>;
 
 /** The routes of the API, in the order of docs/api.md. */
-export function apiRoutes(dependencies: ApiDependencies, lane: Lane): readonly Route[] {
+export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly Route[] {
   const startedAt = dependencies.now();
-  const context = { dependencies, lane };
+  const context = { dependencies, lanes };
   const routes: Route[] = [
     get('/health', 'health', 'Whether the process is alive', responses.healthAnswer, () => health()),
     get('/ready', 'ready', 'Whether traffic should come, or what is missing', responses.readyAnswer, () =>

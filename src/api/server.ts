@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { refuseManagement } from './access.ts';
 import { failure, type Answer } from './answer.ts';
 import type { AccessSettings, ApiDependencies } from './dependencies.ts';
+import { BATCH_WIDTH } from './encode-texts.ts';
 import { createLane } from './lane.ts';
 import { createBodyBudget, readJsonBody, type BodyBudget } from './read-body.ts';
 import { apiRoutes, metricsRoutes, type Route } from './routes.ts';
@@ -15,19 +16,22 @@ import { apiRoutes, metricsRoutes, type Route } from './routes.ts';
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** All bodies together. */
 const BODY_BUDGET_BYTES = 64 * 1024 * 1024;
-/** Texts of API requests at the encoder at a time, and waiting for it. */
-const LANE = { width: 4, maxWaiting: 512 };
+/** Single texts at the encoder at a time, and waiting for it. */
+const INTERACTIVE_LANE = { width: 4, maxWaiting: 256 };
+/** Texts of batches: two keep two workers busy, and a routed request finds no more than these before it. */
+const BACKGROUND_LANE = { width: BATCH_WIDTH, maxWaiting: 256 };
 
 /** An API as a function from Request to Response: tests call it without a socket, `listen` gives it one. */
 export type Api = Hono;
 
 /** The classification and configuration API (docs/api.md). */
 export function createApi(dependencies: ApiDependencies): Api {
-  const lane = createLane(LANE);
-  dependencies.metrics.gauge('switchyard_api_lane_waiting', () => lane.waiting());
+  const lanes = { interactive: createLane(INTERACTIVE_LANE), background: createLane(BACKGROUND_LANE) };
+  const waiting = () => lanes.interactive.waiting() + lanes.background.waiting();
+  dependencies.metrics.gauge('switchyard_api_lane_waiting', waiting);
   return buildApp({
     ...dependencies,
-    routes: apiRoutes(dependencies, lane),
+    routes: apiRoutes(dependencies, lanes),
     maxBodyBytes: () => Math.min(MAX_BODY_BYTES, dependencies.registry().config.limits.request_body),
   });
 }

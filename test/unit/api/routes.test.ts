@@ -23,7 +23,8 @@ const GOOD: Readonly<Record<string, { readonly path?: string; readonly body?: un
   discoverClusters: { body: { version_info: '', node: { id: 'x' } } },
 };
 
-const ROUTES = apiRoutes(createFixture().dependencies, createLane({ width: 1, maxWaiting: 1 }));
+const LANE = createLane({ width: 1, maxWaiting: 1 });
+const ROUTES = apiRoutes(createFixture().dependencies, { interactive: LANE, background: LANE });
 
 function requestOf(route: (typeof ROUTES)[number]): [string, RequestInit] {
   const good = GOOD[route.operationId];
