@@ -1,6 +1,7 @@
 /** What only shows when parts of the file are held against each other. */
-import type { ConfigPath, Finding } from './problem.ts';
-import { REFERENCE_CHECKS, listedModels } from './references.ts';
+import { POLICY_CHECKS } from './check-policy.ts';
+import type { Finding } from './problem.ts';
+import { REFERENCE_CHECKS, listedModels, repeated } from './references.ts';
 import type { Check } from './references.ts';
 import { FIXED_ALIASES } from './registry.ts';
 import { isMapping, select, selectText } from './select.ts';
@@ -21,24 +22,6 @@ const namesStandOnce: Check = (raw) => [
     'a name that no other category has, in any case of letters',
   ),
 ];
-
-function repeated(
-  names: readonly { readonly path: ConfigPath; readonly value: string }[],
-  fold: (name: string) => string,
-  what: string,
-  allowed: string,
-): readonly Finding[] {
-  const seen = new Map<string, string>();
-  return names.flatMap(({ path, value }): readonly Finding[] => {
-    const first = seen.get(fold(value));
-    if (first === undefined) {
-      seen.set(fold(value), value);
-      return [];
-    }
-    const message = `another ${what} is already named ${JSON.stringify(first)}`;
-    return [{ code: 'CONFIG_DUPLICATE_NAME', path, message, allowed, fix: 'rename one or merge the two' }];
-  });
-}
 
 const everyEndpointServes: Check = (raw) => {
   const preferred = new Set(selectText(raw, 'model_config{}.preferred_endpoints[]').map(({ value }) => value));
@@ -159,5 +142,6 @@ export const CHECKS: readonly Check[] = [
   addressesAgree,
   thresholdsDescend,
   aliasesAreNoModels,
+  ...POLICY_CHECKS,
   ...WARNING_CHECKS,
 ];

@@ -93,9 +93,9 @@ function findingsOf(issue: Issue, path: ConfigPath, raw: unknown, root: JsonSche
       }
       return [
         {
-          code: 'CONFIG_WRONG_TYPE',
+          code: isContainer(value) ? 'CONFIG_WRONG_TYPE' : 'CONFIG_NOT_ALLOWED',
           path,
-          message: `this is ${kindOf(value)}`,
+          message: isContainer(value) ? `this is ${kindOf(value)}` : `${show(path, value)} is not a known value`,
           allowed,
           fix: 'write one of the allowed forms',
         },

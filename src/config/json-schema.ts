@@ -78,7 +78,11 @@ export function keysOf(schema: JsonSchema | null): readonly string[] {
 export function describeAllowed(schema: JsonSchema | null): string {
   if (schema === null) return '';
   const branches = schema.anyOf ?? schema.oneOf;
-  if (branches !== undefined) return [...new Set(branches.map(describeAllowed))].join(', or ');
+  if (branches !== undefined) {
+    const constants = branches.flatMap((branch) => (branch.const === undefined ? [] : [JSON.stringify(branch.const)]));
+    if (constants.length === branches.length) return `one of ${constants.join(', ')}`;
+    return [...new Set(branches.map(describeAllowed))].join(', or ');
+  }
   if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(', ')}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   switch (schema.type) {

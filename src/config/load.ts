@@ -127,9 +127,12 @@ function reread(raw: unknown, paths: readonly ConfigPath[], plain: PlainResult):
 /** Longer values are cut: a pasted prompt or certificate belongs in no message. */
 const LONGEST_SHOWN = 60;
 
+/** Where someone may have put a secret by mistake. */
+const SECRETIVE = /^(?:api_key|access_key|secret|token|password)/i;
+
 /** A value as messages show it. One from the environment may be a secret: its `${VAR}` is shown; one beside a key's name is not shown at all. */
 function show(plain: PlainResult, path: ConfigPath, value: unknown): string {
-  if (path.at(-1) === 'api_key_env') return 'this';
+  if (path.some((step) => typeof step === 'string' && SECRETIVE.test(step))) return 'this';
   const source = plain.fromEnvironment.get(formatPath(path))?.source;
   const text = source ?? JSON.stringify(value);
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN - 2)}…"`;

@@ -62,18 +62,23 @@ export const CONFIG_CODES = {
   },
   CONFIG_UNKNOWN_MODEL: {
     severity: 'error',
-    what: 'A model is named that no endpoint serves and model_config does not know.',
+    what: 'A model is named that neither an endpoint lists nor model_config knows.',
     fix: 'Correct the name, add the model to an endpoint’s models, or give it a model_config entry with preferred_endpoints.',
   },
   CONFIG_UNKNOWN_ENDPOINT: {
     severity: 'error',
-    what: 'preferred_endpoints names an endpoint that is not in vllm_endpoints.',
+    what: 'An endpoint is named that is not in vllm_endpoints.',
     fix: 'Correct the name, or add the endpoint.',
   },
   CONFIG_UNKNOWN_FAMILY: {
     severity: 'error',
     what: 'reasoning_family names a family that is neither built in nor in reasoning_families.',
     fix: 'Correct the name, or define the family under reasoning_families.',
+  },
+  CONFIG_UNKNOWN_TENANT: {
+    severity: 'error',
+    what: 'tenants.default or a rule names a tenant that is not in tenants.list.',
+    fix: 'Correct the name, or add the tenant.',
   },
   CONFIG_ENDPOINT_WITHOUT_MODELS: {
     severity: 'error',
@@ -87,7 +92,7 @@ export const CONFIG_CODES = {
   },
   CONFIG_DUPLICATE_NAME: {
     severity: 'error',
-    what: 'Two endpoints or two categories have the same name (categories: whatever the case of the letters).',
+    what: 'Two endpoints, categories (whatever the case of the letters), tenants or rules have the same name, or two tenants the same API key.',
     fix: 'Rename one, or merge the two.',
   },
   CONFIG_CONFLICTING_ADDRESS: {

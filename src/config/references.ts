@@ -1,6 +1,6 @@
 /** Names that must lead somewhere. */
 import { BUILT_IN_FAMILIES } from './registry.ts';
-import type { Finding } from './problem.ts';
+import type { ConfigPath, Finding } from './problem.ts';
 import { select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 
@@ -10,10 +10,21 @@ import { suggestion } from './suggest.ts';
  */
 export type Check = (raw: unknown) => readonly Finding[];
 
-/** Where names stand that must be known. A new key that names a model or an endpoint gets a row here. */
-const MODEL_REFERENCES = ['default_model', 'categories[].model_scores[].model', 'model_config{}.fallbacks[]'];
-const ENDPOINT_REFERENCES = ['model_config{}.preferred_endpoints[]'];
-const FAMILY_REFERENCES = ['model_config{}.reasoning_family'];
+/** Where names stand that must be known. A new key that names a model, an endpoint or a tenant gets a row here. */
+const MODEL_REFERENCES = [
+  'default_model',
+  'categories[].model_scores[].model',
+  'model_config{}.fallbacks[]',
+  'policy.allow_models[]',
+  'policy.deny_models[]',
+  'tenants.list[].policy.allow_models[]',
+  'tenants.list[].policy.deny_models[]',
+  'guards.jailbreak.route_to',
+  'rules[].then.model',
+  'rules[].then.models[]',
+];
+const ENDPOINT_REFERENCES = ['model_config{}.preferred_endpoints[]', 'policy.data_collecting_endpoints[]'];
+const TENANT_REFERENCES = ['tenants.default', 'rules[].when.tenant', 'rules[].when.tenant[]'];
 
 /** Every model that is configured or served. */
 export function knownModels(raw: unknown): ReadonlySet<string> {
@@ -27,9 +38,14 @@ export function listedModels(raw: unknown): ReadonlySet<string> {
   return new Set(listed.map(({ value }) => value));
 }
 
+interface NamePlace {
+  readonly path: ConfigPath;
+  readonly value: string;
+}
+
 const modelReferences: Check = (raw) => {
   const known = knownModels(raw);
-  return dangling(raw, MODEL_REFERENCES, known, (name) => ({
+  return dangling(namesAt(raw, MODEL_REFERENCES), known, (name) => ({
     code: 'CONFIG_UNKNOWN_MODEL',
     message: `${JSON.stringify(name)} is not a configured model`,
     allowed: listNames('a model of model_config or of an endpoint', known),
@@ -39,7 +55,7 @@ const modelReferences: Check = (raw) => {
 
 const endpointReferences: Check = (raw) => {
   const known = new Set(selectText(raw, 'vllm_endpoints[].name').map(({ value }) => value));
-  return dangling(raw, ENDPOINT_REFERENCES, known, (name) => ({
+  return dangling(namesAt(raw, ENDPOINT_REFERENCES), known, (name) => ({
     code: 'CONFIG_UNKNOWN_ENDPOINT',
     message: `${JSON.stringify(name)} is not in vllm_endpoints`,
     allowed: listNames('the name of an endpoint', known),
@@ -47,10 +63,20 @@ const endpointReferences: Check = (raw) => {
   }));
 };
 
+const tenantReferences: Check = (raw) => {
+  const known = new Set(selectText(raw, 'tenants.list[].name').map(({ value }) => value));
+  return dangling(namesAt(raw, TENANT_REFERENCES), known, (name) => ({
+    code: 'CONFIG_UNKNOWN_TENANT',
+    message: `${JSON.stringify(name)} is not in tenants.list`,
+    allowed: listNames('the name of a tenant', known),
+    fix: suggestion(name, known, 'correct the name or add the tenant'),
+  }));
+};
+
 const familyReferences: Check = (raw) => {
   const own = select(raw, 'reasoning_families{}').map(({ path }) => String(path[1]));
   const known = new Set([...Object.keys(BUILT_IN_FAMILIES), ...own]);
-  return dangling(raw, FAMILY_REFERENCES, known, (name) => ({
+  return dangling(selectText(raw, 'model_config{}.reasoning_family'), known, (name) => ({
     code: 'CONFIG_UNKNOWN_FAMILY',
     message: `${JSON.stringify(name)} is not a reasoning family`,
     allowed: listNames('a family', known),
@@ -58,19 +84,45 @@ const familyReferences: Check = (raw) => {
   }));
 };
 
-export const REFERENCE_CHECKS: readonly Check[] = [modelReferences, endpointReferences, familyReferences];
+export const REFERENCE_CHECKS: readonly Check[] = [
+  modelReferences,
+  endpointReferences,
+  tenantReferences,
+  familyReferences,
+];
 
-/** A finding for each name under the patterns that is not known. */
+function namesAt(raw: unknown, patterns: readonly string[]): readonly NamePlace[] {
+  return patterns.flatMap((pattern) => selectText(raw, pattern));
+}
+
+/** A finding for each name that is not known; empty ones are the schema's business. */
 function dangling(
-  raw: unknown,
-  patterns: readonly string[],
+  named: readonly NamePlace[],
   known: ReadonlySet<string>,
   describe: (name: string) => Omit<Finding, 'path'>,
 ): readonly Finding[] {
-  return patterns
-    .flatMap((pattern) => selectText(raw, pattern))
+  return named
     .filter(({ value }) => value !== '' && !known.has(value))
     .map(({ path, value }) => ({ path, ...describe(value) }));
+}
+
+/** A finding for each name that stands a second time, after `fold` made equal what counts as equal. */
+export function repeated(
+  named: readonly NamePlace[],
+  fold: (name: string) => string,
+  what: string,
+  allowed: string,
+): readonly Finding[] {
+  const seen = new Map<string, string>();
+  return named.flatMap(({ path, value }): readonly Finding[] => {
+    const first = seen.get(fold(value));
+    if (first === undefined) {
+      seen.set(fold(value), value);
+      return [];
+    }
+    const message = `another ${what} is already named ${JSON.stringify(first)}`;
+    return [{ code: 'CONFIG_DUPLICATE_NAME', path, message, allowed, fix: 'rename one or merge the two' }];
+  });
 }
 
 /** More names than this make a message longer than a terminal. */
