@@ -10,3 +10,10 @@ export function describeWithEnvoy(name: string, suite: () => void): void {
   if (found.kind === 'found' || process.env['CI'] === 'true') describe(name, suite);
   else describe.skip(`${name} (skipped: no Envoy, run \`npm run envoy:install\`)`, suite);
 }
+
+/** The same for several settings; `%s` in the name stands for each. */
+describeWithEnvoy.each =
+  <T extends string>(values: readonly T[]) =>
+  (name: string, suite: (value: T) => void): void => {
+    for (const value of values) describeWithEnvoy(name.replace('%s', value), () => suite(value));
+  };

@@ -45,6 +45,8 @@ export async function startEnvoy(
       '1',
       '-l',
       'warning',
+      '--component-log-level',
+      'ext_proc:error', // one line a request while the router is dead
       '--admin-address-path',
       addressFile,
     ],

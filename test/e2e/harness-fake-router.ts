@@ -62,7 +62,10 @@ export async function startFakeRouter(options: FakeRouterOptions): Promise<FakeR
   const loaded = load(options.config, 'test.yaml', options.env);
   if (loaded.kind === 'rejected') throw new Error(JSON.stringify(loaded.problems));
   const { registry } = loaded;
-  const feed = createPoolFeed({ clock: () => performance.now() });
+  const feed = createPoolFeed({
+    clock: () => performance.now(),
+    ...(options.env['FAKE_CA_FILE'] === undefined ? {} : { caFile: options.env['FAKE_CA_FILE'] }),
+  });
   const resolver = createResolver({ onChange: (addresses) => feed.update(registry, addresses) });
   await resolver.watch(registry.endpoints.values());
 
