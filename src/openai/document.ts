@@ -56,7 +56,7 @@ export function* elements(document: Document, row: number): Generator<number> {
   for (let element = row + 1; element < behind; element = tape.next(element)) yield element;
 }
 
-/** How many elements of an array were recorded. */
+/** How many values a container directly holds, as far as they were recorded; in an object, keys count too. */
 export function countElements(document: Document, row: number): number {
   const { tape } = document;
   const behind = tape.next(row);

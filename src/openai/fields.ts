@@ -2,11 +2,13 @@
 import type { ApiError } from '../errors.ts';
 import { countElements, keyOf, lastMembers, members, spanOf, textOf, typeProblem, type Document } from './document.ts';
 import { ARRAY, FALSE, NULL, NUMBER, OBJECT, TRUE } from './json/tape.ts';
-import { tooLong } from './reply.ts';
+import { tooLong, tooManyItems } from './reply.ts';
 import type { CallerReasoning, ChatRequest, RawRoutingFields } from './request.ts';
 
 /** Longer strings (a user id, a cache key) are left undecoded and count as absent. */
 const MAX_STRING_BYTES = 4096;
+/** Members of `chat_template_kwargs`; chat templates know a handful. */
+const MAX_KWARGS = 256;
 /** The caller's routing knobs are parsed as JSON up to this size. */
 const MAX_KNOB_BYTES = 64 * 1024;
 
@@ -146,6 +148,10 @@ class FieldReader {
     if (row === null) return { effort, templateKwargs: null, templateKwargsSpan: null };
     if (this.#document.tape.kind(row) !== OBJECT) {
       this.#refuse(row, 'chat_template_kwargs', 'an object');
+      return { effort, templateKwargs: null, templateKwargsSpan: null };
+    }
+    if (countElements(this.#document, row) > 2 * MAX_KWARGS) {
+      this.problem ??= tooManyItems('chat_template_kwargs');
       return { effort, templateKwargs: null, templateKwargsSpan: null };
     }
     const templateKwargs = [...members(this.#document, row)].map(([key, value]) => ({

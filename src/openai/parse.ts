@@ -26,12 +26,12 @@ export type ParseOutcome =
   { readonly kind: 'request'; readonly request: ChatRequest } | { readonly kind: 'invalid'; readonly error: ApiError };
 
 /**
- * Recorded values below the top level: a message with string content is 5, so this is about 50,000 messages. Beyond it the request
+ * Recorded values below the top level: a message with string content is 5, so this is about 25,000 messages. Beyond it the request
  * has a `problem`: an alias is refused, a concrete model's body passes.
  */
-const MAX_ROWS = 262_144;
+const MAX_ROWS = 131_072;
 /** Top-level members; OpenAI's and vLLM's fields together are fewer than 150. */
-const MAX_MEMBERS = 65_536;
+const MAX_MEMBERS = 4096;
 /** Longest model name, as JSON. */
 const MAX_MODEL_BYTES = 4096;
 const MAX_KEY_BYTES = 256;

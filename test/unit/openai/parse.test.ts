@@ -226,6 +226,17 @@ describe('what an alias is refused for', () => {
     expect(requestOf(body).problem).toMatchObject({ code: 'array_above_max_length', param: 'messages' });
   });
 
+  test('more of anything else than anyone sends', () => {
+    const kwargs = `{${'"a":1,'.repeat(300)}"b":1}`;
+    expect(
+      requestOf(`{"model":"a","messages":[{"role":"user"}],"chat_template_kwargs":${kwargs}}`).problem,
+    ).toMatchObject({
+      code: 'array_above_max_length',
+      param: 'chat_template_kwargs',
+    });
+    expect(errorOf(`{"model":"a"${',"x":1'.repeat(5000)}}`).message).toContain('more than 4096 fields');
+  });
+
   test('other paths are not judged', () => {
     expect(problemOf({ model: 'm', messages: 5, stream: 'yes' }, '/v1/embeddings')).toBeNull();
     expect(problemOf({ model: 'm', input: 'x' }, '/v1/responses')).toBeNull();
