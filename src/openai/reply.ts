@@ -75,16 +75,6 @@ export function modelNotFound(model: string): ApiError {
   };
 }
 
-export function requestTooLarge(limitBytes: number): ApiError {
-  return {
-    status: 413,
-    type: INVALID_REQUEST,
-    code: 'request_too_large',
-    message: `The body of your request is larger than the limit of ${limitBytes} bytes.`,
-    param: null,
-  };
-}
-
 /** No admissible model can serve the request; `missing` names what none has, like "vision" or "a context window of 200000 tokens". */
 export function noCapableModel(missing: string): ApiError {
   return badRequest('no_capable_model', `No configured model can serve this request: none has ${missing}.`, null);
@@ -106,17 +96,6 @@ export function upstreamUnavailable(model: string): ApiError {
     type: 'server_error',
     code: 'upstream_unavailable',
     message: `No endpoint of the model \`${model}\` is available now. Please try again later.`,
-    param: null,
-  };
-}
-
-/** The router itself can't decide and its failure mode is closed. */
-export function routerUnavailable(): ApiError {
-  return {
-    status: 503,
-    type: 'server_error',
-    code: 'router_unavailable',
-    message: 'The router could not decide on this request. Please try again later.',
     param: null,
   };
 }

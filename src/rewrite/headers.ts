@@ -28,17 +28,9 @@ export const ENVOY_MAX_RETRIES = 'x-envoy-max-retries';
 
 export const REQUEST_ID = 'x-request-id';
 export const AUTHORIZATION = 'authorization';
-export const CONTENT_LENGTH = 'content-length';
 export const CONTENT_TYPE = 'content-type';
 export const CONTENT_ENCODING = 'content-encoding';
 
 /** Headers that steer routing or tell of it: a client's are stripped before routing and before the router sees the request. */
 export const STRIPPED_PREFIXES = ['x-switchyard-', 'x-vsr-', 'x-envoy-'] as const;
 export const STRIPPED_NAMES = [SELECTED_MODEL, DESTINATION_ENDPOINT] as const;
-
-/** Whether a client may not send this header. `name` is in lower case. */
-export function isStripped(name: string): boolean {
-  return (
-    STRIPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) || STRIPPED_NAMES.some((stripped) => stripped === name)
-  );
-}

@@ -20,7 +20,6 @@ test('what a client wrote is echoed up to 200 characters', () => {
 });
 
 test.each([
-  [reply.requestTooLarge(1024), 413, 'invalid_request_error'],
   [reply.noCapableModel('vision'), 400, 'invalid_request_error'],
   [reply.aliasNotAllowed('auto', '/v1/embeddings'), 400, 'invalid_request_error'],
   [reply.upstreamUnavailable('m'), 503, 'server_error'],

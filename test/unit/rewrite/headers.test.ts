@@ -1,20 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { isStripped } from '../../../src/rewrite/headers.ts';
 import { requestMutations, retryMutations } from '../../../src/rewrite/request-edits.ts';
 import { responseHeaderEdits } from '../../../src/rewrite/response-edits.ts';
-
-test.each([
-  ['x-switchyard-decision', true],
-  ['x-vsr-anything', true],
-  ['x-envoy-max-retries', true],
-  ['x-selected-model', true],
-  ['x-gateway-destination-endpoint', true],
-  ['x-request-id', false],
-  ['authorization', false],
-  ['x-selected-models', false],
-])('%s from a client is stripped: %s', (name, expected) => {
-  expect(isStripped(name)).toBe(expected);
-});
 
 test('a request carries its plan as headers and as metadata', () => {
   const mutations = requestMutations(
