@@ -1,7 +1,10 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
+import { randomUUID } from 'node:crypto';
+import type { DecisionOutcome } from './decision/decision.ts';
 import { openAiErrorBody, type ApiError } from './errors.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
 import type { Ending, ReplyOutcome, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import { logBlock } from './observability/events.ts';
 import type { Log } from './observability/log.ts';
 import { measureRouting } from './observability/metrics-decision.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -9,6 +12,7 @@ import { buildRecord, logRecord } from './observability/record.ts';
 import { logSteps } from './observability/steps.ts';
 import { startRouteSpan } from './observability/tracing.ts';
 import { createUsageListener } from './observability/usage.ts';
+import { contentFiltered } from './openai/content-filter.ts';
 import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, type Carried } from './rewrite/carried.ts';
 import { CONTENT_TYPE, REQUEST_ID } from './rewrite/headers.ts';
@@ -50,7 +54,7 @@ async function routeOne(request: RouteRequest, dependencies: HandlerDependencies
   const path = request.headers.get(':path') ?? '/';
   const span = startRouteSpan(request.headers);
   try {
-    const routed = await route({ path, body: request.body, signal: request.signal }, world);
+    const routed = await route({ path, headers: request.headers, body: request.body, signal: request.signal }, world);
     // The client has hung up: nobody reads the decision, and it is none of the traffic's.
     if (request.signal.aborted) {
       span.fail('cancelled');
@@ -58,7 +62,7 @@ async function routeOne(request: RouteRequest, dependencies: HandlerDependencies
     }
     const record = tell(routed, request, span.traceId, world, dependencies);
     span.end(record);
-    return outcomeOf(routed);
+    return outcomeOf(routed, world.nowMs());
   } catch (thrown) {
     span.fail('internal');
     throw thrown;
@@ -100,15 +104,28 @@ function tell(
   });
   logSteps(log, { requestId, signals, outcome, threshold: registry.config.classifier.category_model.threshold });
   logRecord(log, record);
+  if (outcome.kind === 'refused' && outcome.block !== null) logBlock(log, record, outcome.block);
   return record;
 }
 
-function outcomeOf(routed: Routed): RouteOutcome<Answering> {
-  if (routed.outcome.kind === 'refused') return reply(routed.outcome.error);
+function outcomeOf(routed: Routed, nowMs: number): RouteOutcome<Answering> {
+  if (routed.outcome.kind === 'refused') return refusalOf(routed, routed.outcome, nowMs);
   const { forward } = routed;
   // Decided means prepared: route() makes both or neither.
   if (forward === null) throw new Error('a decided request has no mutations');
   return { kind: 'forward', mutations: forward.mutations, context: { routed, forward } };
+}
+
+/** The error, or where the config asks for it the form that a model's own content filter has. */
+function refusalOf(
+  { request }: Routed,
+  { error, block }: Extract<DecisionOutcome, { kind: 'refused' }>,
+  nowMs: number,
+): ReplyOutcome {
+  const isGenerated = request !== null && (request.kind === 'chat' || request.kind === 'completions');
+  if (block?.form !== 'content_filter' || !isGenerated) return reply(error);
+  const { contentType, body } = contentFiltered(request, randomUUID(), Math.floor(nowMs / 1000));
+  return { kind: 'reply', status: 200, headers: [{ name: CONTENT_TYPE, value: contentType }], body };
 }
 
 /** A request without a body names no model. The lists of models never come here: Envoy takes them to the API. */

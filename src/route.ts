@@ -7,6 +7,8 @@
 import type { Registry } from './config/registry.ts';
 import { decide } from './decision/decide.ts';
 import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
+import { signalsNeeded, type SignalNeeds } from './decision/guards.ts';
+import type { Observations } from './decision/observations.ts';
 import { reasoningEdit, type Random } from './decision/plan.ts';
 import type { EndpointState } from './decision/served.ts';
 import type { ApiError } from './errors.ts';
@@ -31,6 +33,10 @@ export interface World {
   readonly apiKey: (endpoint: string) => string | null;
   /** Milliseconds of a clock that never goes back. */
   readonly clock: () => number;
+  /** Unix time in milliseconds, for rules with a window of time. */
+  readonly nowMs: () => number;
+  /** What was seen of the models' answers. */
+  readonly observations: Observations;
   readonly random: Random;
   /** Lets the event loop take a turn, between the slices of a large body. */
   readonly pause: () => Promise<unknown>;
@@ -38,6 +44,8 @@ export interface World {
 
 export interface RouteInput {
   readonly path: string;
+  /** The request's headers by lower-case name: those that the config trusts are read, nothing is kept. */
+  readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -71,25 +79,44 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
   const parsed = await parseRequestAsync(input.body, options, world.pause);
   if (parsed.kind === 'invalid') return refusal(null, null, parsed.error, world.clock() - started);
   const { request } = parsed;
-  const isAlias = registry.aliases.has(request.model);
-  if (isAlias && request.problem !== null) return refusal(request, null, request.problem, world.clock() - started);
-
+  const needs = signalsNeeded(registry, request.model);
+  const isRead = request.problem === null && (needs.encoder || needs.pii);
   const asked = world.clock();
-  const signals = isAlias ? await signalsOf(request, input.signal, world) : null;
-  const classificationMs = isAlias ? world.clock() - asked : null;
-  const outcome = decide({ request, registry, signals, endpoints: world.endpoints, random: world.random });
+  const signals = isRead ? await signalsOf(request, input.signal, world, needs) : null;
+  const classificationMs = isRead && needs.encoder ? world.clock() - asked : null;
+  const outcome = decideWith(request, signals, input.headers, world);
   const forward = outcome.kind === 'decided' ? prepare(input.body, request, outcome, world) : null;
   return { request, signals, outcome, forward, latencyMs: world.clock() - started, classificationMs };
+}
+
+/** The decision in this world. */
+export function decideWith(
+  request: ChatRequest,
+  signals: Signals | null,
+  headers: ReadonlyMap<string, string>,
+  world: Omit<World, 'pause' | 'apiKey'>,
+): DecisionOutcome {
+  const { registry, endpoints, random, observations } = world;
+  return decide({ request, registry, signals, endpoints, random, headers, nowMs: world.nowMs(), observations });
 }
 
 /** What is known about a request; also what `classify` and the API show of a text. */
 export function signalsOf(
   request: ChatRequest,
   signal: AbortSignal,
-  world: Pick<World, 'registry' | 'encoder' | 'clock'>,
+  world: Pick<World, 'registry' | 'encoder' | 'clock' | 'pause'>,
+  needs: SignalNeeds,
 ): Promise<Signals> {
-  const deadlineMs = world.registry.config.timeouts.decision;
-  return collectSignals({ request, encoder: world.encoder, deadlineMs, signal, clock: world.clock });
+  const { registry, encoder, clock, pause } = world;
+  return collectSignals({
+    request,
+    encoder,
+    deadlineMs: registry.config.timeouts.decision,
+    signal,
+    clock,
+    needs,
+    pause,
+  });
 }
 
 /** The body for the first target, and what the later ones will need. */
@@ -109,7 +136,7 @@ function prepare(
         reasoning: first.reasoning,
         systemPrompt: decision.systemPrompt,
         callerReasoningWins,
-        strip: [],
+        strip: decision.stripFields,
       });
   const carried: Carried = {
     targets: plan.targets.map((target) => ({ ...target, reasoningTold: told(body, request, target, plan, world) })),

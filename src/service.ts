@@ -12,6 +12,7 @@ import { formatProblem } from './config/problem.ts';
 import { openConfigStore, type ConfigStore, type StoreEvent } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
 import type { RouterConfig } from './config/schema.ts';
+import { NOTHING_OBSERVED } from './decision/observations.ts';
 import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
 import { messageOf, RouterError } from './errors.ts';
@@ -24,8 +25,7 @@ import { logConfigReloaded, logConfigReloadFailed } from './observability/events
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { parseRequest } from './openai/parse.ts';
-import { decide } from './decision/decide.ts';
-import { signalsOf, type World } from './route.ts';
+import { decideWith, signalsOf, type World } from './route.ts';
 import { findPii } from './signals/pii.ts';
 
 export interface ServiceOptions {
@@ -81,6 +81,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         endpoints: { addresses: feed.known(resolver.addresses) },
         apiKey: (endpoint) => keyOf(registry, endpoint, env),
         clock,
+        nowMs: () => Date.now(),
+        observations: NOTHING_OBSERVED,
         random: Math.random,
         pause: nextTurn,
       };
@@ -243,11 +245,8 @@ async function decideText(text: string, signal: AbortSignal, world: World) {
   const parsed = parseRequest(body, { path: '/v1/chat/completions', maxDepth: 100 });
   if (parsed.kind === 'invalid') throw new Error(`a request of our own was refused: ${parsed.error.message}`);
   const { request } = parsed;
-  const signals = await signalsOf(request, signal, world);
-  return {
-    signals,
-    outcome: decide({ request, registry: world.registry, signals, endpoints: world.endpoints, random: world.random }),
-  };
+  const signals = await signalsOf(request, signal, world, { encoder: true, pii: true });
+  return { signals, outcome: decideWith(request, signals, new Map(), world) };
 }
 
 function activate(store: ConfigStore, config: RouterConfig): ActivateOutcome {

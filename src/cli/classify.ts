@@ -14,7 +14,7 @@ interface ClassifyOptions {
 
 /** A person waits, not a request: loading the model's pages for the first time may take a while. */
 const DEADLINE_MS = 30_000;
-/** contract.md's bands, since this command reads no config. */
+/** The default bands of `reasoning_decision`, since this command reads no config. */
 const BANDS = { very_high: 0.8, high: 0.6, medium: 0.4, low: 0.2 };
 
 /** `switchyard classify`: the signals of one text, without a config. */
@@ -62,7 +62,15 @@ export async function reportOn(text: string, encoder: Encoder): Promise<TextRepo
   const clock = () => performance.now();
   const start = clock();
   const signal = new AbortController().signal;
-  const signals = await collectSignals({ request: parsed.request, encoder, deadlineMs: DEADLINE_MS, signal, clock });
+  const signals = await collectSignals({
+    request: parsed.request,
+    encoder,
+    deadlineMs: DEADLINE_MS,
+    signal,
+    clock,
+    needs: { encoder: true, pii: true },
+    pause: () => Promise.resolve(),
+  });
   const { encoding, labels } = signals;
   if (encoding === null) {
     throw new CommandFailure(EXIT.failure, `The classifier gave no answer: ${signals.degraded ?? 'unknown'}.`);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Registry } from '../config/registry.ts';
+import { NOTHING_OBSERVED } from '../decision/observations.ts';
 import { formatHostPort } from '../envoy/address.ts';
 import { route, type Routed, type World } from '../route.ts';
 import type { Encoder } from '../signals/signals.ts';
@@ -49,10 +50,12 @@ export function explain(body: Uint8Array, path: string, registry: Registry, enco
     endpoints: { addresses },
     apiKey: () => null,
     clock: () => performance.now(),
+    nowMs: () => Date.now(),
+    observations: NOTHING_OBSERVED,
     random: () => 0,
     pause: () => Promise.resolve(),
   };
-  return route({ path, body, signal: new AbortController().signal }, world);
+  return route({ path, headers: new Map(), body, signal: new AbortController().signal }, world);
 }
 
 /** What is printed: no part of the body, and no embedding. */

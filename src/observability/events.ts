@@ -1,5 +1,7 @@
 /** The log events that are not about one routing decision. Each is one function, so that docs/logs.md and the code list the same. */
+import type { Block } from '../decision/decision.ts';
 import type { Log } from './log.ts';
+import type { RoutingRecord } from './record.ts';
 
 /** What one answer used. Tokens are null where the answer does not say; cost and currency are absent without full pricing. */
 export interface UsageEvent {
@@ -22,6 +24,30 @@ export interface UsageEvent {
 
 export function logUsage(log: Log, usage: UsageEvent): void {
   log.info({ msg: 'llm_usage', event: 'llm_usage', ...usage });
+}
+
+/** A request that a policy, a guard or a rule stopped: kinds and scores, never text. */
+export function logBlock(
+  log: Log,
+  record: Pick<RoutingRecord, 'request_id' | 'reason_code' | 'status'>,
+  block: Block,
+): void {
+  log.warn({
+    msg: block.event,
+    event: block.event,
+    request_id: record.request_id,
+    reason_code: record.reason_code,
+    rule: block.rule,
+    tenant: block.tenant,
+    guards: block.flags.map(({ guard, action, score, threshold, kinds }) => ({
+      guard,
+      action,
+      score,
+      threshold,
+      kinds,
+    })),
+    answered: block.form,
+  });
 }
 
 /** A config change was applied. `source` says where it came from. */

@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../openai/request.ts';
 import { judgedText, type JudgedText } from './judged-text.ts';
 import { detectLanguage } from './language.ts';
+import { piiOfRequest } from './pii-of-request.ts';
 import { shapeOf } from './shape.ts';
 import type { EncodeOutcome, Encoder, Signals } from './signals.ts';
 
@@ -13,6 +14,10 @@ export interface CollectSignals {
   readonly signal: AbortSignal;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
+  /** What the decision will read; nothing else is collected. */
+  readonly needs: { readonly encoder: boolean; readonly pii: boolean };
+  /** Lets the event loop take a turn, between the slices of a large text. */
+  readonly pause: () => Promise<unknown>;
 }
 
 /**
@@ -28,16 +33,26 @@ export async function collectSignals(input: CollectSignals): Promise<Signals> {
   // What the encoder would read decides, so that a short "sí" after an English question is still judged by the question.
   const read = judged === null || judged.text === newest ? language : detectLanguage(judged.text);
   const deadlineMs = input.deadlineMs - (input.clock() - start);
-  const outcome: EncodeOutcome = read.unsupported
-    ? { kind: 'failed', reason: 'unsupported_language' }
-    : await encodeJudged(judged, { ...input, deadlineMs });
+  // The search runs on this thread while the encoder works on its own.
+  const [outcome, pii] = await Promise.all([
+    input.needs.encoder ? encode(judged, read.unsupported, { ...input, deadlineMs }) : NOT_ASKED,
+    input.needs.pii ? piiOfRequest(input.request, input.pause) : [],
+  ]);
   return {
     encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
     degraded: outcome.kind === 'failed' ? outcome.reason : null,
     labels: input.encoder?.labels ?? [],
-    pii: [],
+    pii,
     shape,
   };
+}
+
+/** The decision doesn't read the encoding: that is no failure. */
+const NOT_ASKED = { kind: 'not_asked' } as const;
+
+async function encode(judged: JudgedText | null, unsupported: boolean, input: CollectSignals): Promise<EncodeOutcome> {
+  if (unsupported) return { kind: 'failed', reason: 'unsupported_language' };
+  return encodeJudged(judged, input);
 }
 
 async function encodeJudged(judged: JudgedText | null, input: CollectSignals): Promise<EncodeOutcome> {
