@@ -38,8 +38,21 @@ export function didYouMean(wrong: string, known: Iterable<string>): string | nul
   return best;
 }
 
+/** A beginning shorter than this would fit too many names. */
+const SHORTEST_BEGINNING = 4;
+
+/** The one name that begins or ends with the text: a version, or the organisation before the slash, was left out. */
+function onlyContinuation(wrong: string, known: Iterable<string>): string | null {
+  if (wrong.length < SHORTEST_BEGINNING) return null;
+  const wanted = wrong.toLowerCase();
+  const found = [...known].filter(
+    (name) => name.toLowerCase().startsWith(wanted) || name.toLowerCase().endsWith(wanted),
+  );
+  return found.length === 1 ? (found[0] ?? null) : null;
+}
+
 /** "Did you mean …?" as a sentence to append, or the fallback when nothing is near. */
 export function suggestion(wrong: string, known: Iterable<string>, fallback: string): string {
-  const meant = didYouMean(wrong, known);
+  const meant = didYouMean(wrong, known) ?? onlyContinuation(wrong, known);
   return meant === null ? fallback : `did you mean ${JSON.stringify(meant)}?`;
 }

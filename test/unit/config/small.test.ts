@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatPath, formatProblem } from '../../../src/config/problem.ts';
 import { select } from '../../../src/config/select.ts';
-import { didYouMean } from '../../../src/config/suggest.ts';
+import { didYouMean, suggestion } from '../../../src/config/suggest.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from '../../../src/config/units.ts';
 import { substitute } from '../../../src/config/variables.ts';
 
@@ -69,6 +69,17 @@ describe('did you mean', () => {
     ['', null],
     ['x'.repeat(10_000), null],
   ])('%s → %s', (wrong, expected) => expect(didYouMean(wrong, known)).toBe(expected));
+
+  test.each([
+    ['Qwen3-32B-Instruct', 'did you mean "Qwen/Qwen3-32B-Instruct"?'],
+    ['qwen/qwen3-32b', 'did you mean "Qwen/Qwen3-32B-Instruct"?'],
+    ['8B-Instruct', 'did you mean "meta/Llama-8B-Instruct"?'],
+    ['instruct', 'remove it'],
+    ['nothing like it', 'remove it'],
+  ])('%s: %s', (wrong, expected) => {
+    const models = ['Qwen/Qwen3-32B-Instruct', 'meta/Llama-8B-Instruct'];
+    expect(suggestion(wrong, models, 'remove it')).toBe(expected);
+  });
 
   test('the first of equally near names', () => expect(didYouMean('modela', ['modelb', 'modelc'])).toBe('modelb'));
 });
