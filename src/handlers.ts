@@ -137,7 +137,9 @@ async function retryOne(request: RewriteRequest, world: World): Promise<RouteOut
   const carried = carriedOf(request);
   const path = request.headers.get(':path') ?? '/';
   const { address, attempt, body } = request;
-  const mutations = carried === null ? null : await routeRetry({ path, body, carried, address, attempt }, world);
+  const contentType = request.headers.get(CONTENT_TYPE) ?? '';
+  const mutations =
+    carried === null ? null : await routeRetry({ path, contentType, body, carried, address, attempt }, world);
   // An endpoint outside the plan must not see a body that was written for another model.
   if (mutations === null) return reply(upstreamUnavailable(carried?.targets[0]?.model ?? ''));
   return { kind: 'forward', mutations };

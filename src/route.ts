@@ -16,6 +16,7 @@ import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteBody } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
+import { CONTENT_TYPE } from './rewrite/headers.ts';
 import type { HeaderEdit, Mutations } from './rewrite/mutations.ts';
 import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
 import { planReasoning } from './rewrite/reasoning.ts';
@@ -75,7 +76,11 @@ export interface Forward {
 export async function route(input: RouteInput, world: World): Promise<Routed> {
   const started = world.clock();
   const { registry } = world;
-  const options = { path: input.path, maxDepth: registry.config.limits.json_depth };
+  const options = {
+    path: input.path,
+    maxDepth: registry.config.limits.json_depth,
+    contentType: input.headers.get(CONTENT_TYPE) ?? '',
+  };
   const parsed = await parseRequestAsync(input.body, options, world.pause);
   if (parsed.kind === 'invalid') return refusal(null, null, parsed.error, world.clock() - started);
   const { request } = parsed;
@@ -170,6 +175,7 @@ function told(body: Uint8Array, request: ChatRequest, target: Target, plan: Plan
 
 export interface RetryInput {
   readonly path: string;
+  readonly contentType: string;
   /** The body as the first rewrite left it. */
   readonly body: Uint8Array;
   readonly carried: Carried;
@@ -187,7 +193,12 @@ export async function routeRetry(input: RetryInput, world: World): Promise<Mutat
     carriesForeignKey: input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
   };
   if (input.carried.untouched) return retryMutations({ body: null, selectedModel: target.model, ...key });
-  const options = { path: input.path, maxDepth: world.registry.config.limits.json_depth, read: 'fields' as const };
+  const options = {
+    path: input.path,
+    contentType: input.contentType,
+    maxDepth: world.registry.config.limits.json_depth,
+    read: 'fields' as const,
+  };
   const parsed = await parseRequestAsync(input.body, options, world.pause);
   if (parsed.kind === 'invalid') return null;
   const { body } = rewriteBody(input.body, parsed.request, {
