@@ -3,9 +3,11 @@ import { RouterError } from '../errors.ts';
 import type { Encoder } from '../signals/signals.ts';
 import { loadBundle, type Bundle, type Manifest } from './bundle.ts';
 import { Memo, memoKey } from './memo.ts';
+import type { WorkerSetup } from './messages.ts';
 import { EncoderPool, type EncoderEvents } from './pool.ts';
 import type { OutputWidths, Provider } from './session.ts';
 import { SharedPasses } from './shared-passes.ts';
+import { spawnWorker, type SpawnWorker } from './spawn.ts';
 import { cutCharacters } from './window.ts';
 
 /** The part of a structured logger that the encoder needs. */
@@ -29,6 +31,8 @@ export interface EncoderOptions {
   readonly log?: EncoderLog;
   /** Monotonic milliseconds. */
   readonly clock?: () => number;
+  /** How a worker thread is made. */
+  readonly spawn?: SpawnWorker;
 }
 
 export interface EncoderInfo {
@@ -109,15 +113,17 @@ async function startPool(
     started = resolve;
     broken = (reason) => reject(loadFailed(bundle.dir, reason));
   });
+  const setup: WorkerSetup = {
+    modelPath: bundle.modelPath,
+    tokenizerJson: bundle.tokenizerJson,
+    tokenizerConfigJson: bundle.tokenizerConfigJson,
+    window: bundle.manifest.inputs,
+    widths: outputWidths(bundle.manifest),
+    providers: options.useCpu ? ['cpu'] : ['cuda', 'cpu'],
+  };
+  const spawn = options.spawn ?? spawnWorker;
   const pool = new EncoderPool({
-    setup: {
-      modelPath: bundle.modelPath,
-      tokenizerJson: bundle.tokenizerJson,
-      tokenizerConfigJson: bundle.tokenizerConfigJson,
-      window: bundle.manifest.inputs,
-      widths: outputWidths(bundle.manifest),
-      providers: options.useCpu ? ['cpu'] : ['cuda', 'cpu'],
-    },
+    spawn: (number) => spawn(setup, `encoder-${number}`),
     workers,
     queueLimit: options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
     events: options.events ?? {},

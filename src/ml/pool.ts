@@ -1,4 +1,5 @@
-import type { TextResult, WorkerSetup } from './messages.ts';
+import type { Worker } from 'node:worker_threads';
+import type { TextResult } from './messages.ts';
 import type { Provider } from './session.ts';
 import { EncoderThread } from './thread.ts';
 import type { CutText } from './window.ts';
@@ -32,12 +33,15 @@ export interface Ticket {
 }
 
 export interface PoolOptions {
-  readonly setup: WorkerSetup;
+  /** Makes the worker of this number, counted from 1. */
+  readonly spawn: (number: number) => Worker;
   readonly workers: number;
   /** Texts that may wait; those being worked on are not counted. */
   readonly queueLimit: number;
   readonly events: Partial<EncoderEvents>;
   readonly clock: () => number;
+  /** Silence after which a worker with work is given up. */
+  readonly hangMs?: number;
   readonly onReady: (provider: Provider, warnings: readonly string[]) => void;
   readonly onBroken: (reason: string, pauseMs: number) => void;
 }
@@ -74,8 +78,8 @@ export class EncoderPool {
       { length: options.workers },
       (_, index) =>
         new EncoderThread({
-          name: `encoder-${index + 1}`,
-          setup: options.setup,
+          spawn: () => options.spawn(index + 1),
+          ...(options.hangMs === undefined ? {} : { hangMs: options.hangMs }),
           onReady: (provider, warnings) => {
             this.#maxBatch = MAX_BATCH[provider];
             options.onReady(provider, warnings);

@@ -6,22 +6,18 @@
  *   broken   → starting   the pause is over; it doubles from 100 ms to 30 s and is back to 100 ms once a text was encoded
  *   any      → closed     for good
  */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
-import type { FromWorker, TextResult, ToWorker, WorkerSetup } from './messages.ts';
+import type { FromWorker, TextResult, ToWorker } from './messages.ts';
 import type { Provider } from './session.ts';
 import type { CutText } from './window.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** A full window takes 20 ms on a slow core; a worker that is silent for this long will not come back. */
-const HANG_MS = 10_000;
+const DEFAULT_HANG_MS = 10_000;
 /** Time to finish the pass that runs when the router stops. */
 const CLOSE_MS = 2_000;
-/** JavaScript heap of a worker: the tokenizer takes 30 MB, the model lies outside of it. */
-const MAX_HEAP_MB = 256;
 
 export interface Pass {
   readonly results: readonly TextResult[];
@@ -29,8 +25,10 @@ export interface Pass {
 }
 
 export interface ThreadOptions {
-  readonly name: string;
-  readonly setup: WorkerSetup;
+  /** Makes a new worker; it is ready once it says so. */
+  readonly spawn: () => Worker;
+  /** Silence after which a worker with work is given up. */
+  readonly hangMs?: number;
   /** The thread can take work (again). */
   readonly onReady: (provider: Provider, warnings: readonly string[]) => void;
   /** The thread died or could not start; it starts again in `pauseMs`. */
@@ -95,7 +93,7 @@ export class EncoderThread {
 
   #start(): void {
     this.#mode = 'starting';
-    const worker = spawn(this.#options);
+    const worker = this.#options.spawn();
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(worker, message));
     worker.on('error', (error: unknown) => this.#break(worker, messageOf(error)));
@@ -136,12 +134,13 @@ export class EncoderThread {
     this.#watchdog = undefined;
     const worker = this.#worker;
     if (this.#flights.size === 0 || worker === null) return;
+    const hangMs = this.#options.hangMs ?? DEFAULT_HANG_MS;
     const watchdog = setTimeout(() => {
       // Answers may wait behind a main thread that was itself held up: they are read before the verdict.
       setImmediate(() => {
-        if (this.#watchdog === watchdog) this.#break(worker, `no answer for ${HANG_MS} ms`);
+        if (this.#watchdog === watchdog) this.#break(worker, `no answer for ${hangMs} ms`);
       });
-    }, HANG_MS);
+    }, hangMs);
     this.#watchdog = watchdog;
   }
 
@@ -163,17 +162,4 @@ export class EncoderThread {
     this.#flights.clear();
     for (const flight of flights) flight.reject(new Error(reason));
   }
-}
-
-/** From `dist` the compiled worker runs as it is; from source (tests, development) tsx compiles it on the way. */
-function spawn({ setup, name }: ThreadOptions): Worker {
-  const options = { name, workerData: setup, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
-  const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  // `require` finds the package's CommonJS face, whose `register` looks for its hooks in the wrong place: the ESM one lies beside it.
-  const face = createRequire(import.meta.url)
-    .resolve('tsx/esm/api')
-    .replace(/\.cjs$/, '.mjs');
-  const code = `import(${JSON.stringify(pathToFileURL(face).href)}).then(({ register }) => { register(); return import(${entry}); })`;
-  return new Worker(code, { ...options, eval: true });
 }

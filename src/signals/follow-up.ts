@@ -15,7 +15,7 @@ const NO_SUBJECT = new Set(
   back be because been before being below best better between bit both but by
   can cant change come comes compare conclusion continue correct could couldnt
   describe detail detailed details did didnt do does doesnt doing done dont down
-  each easier either elaborate else end ever every example examples exactly expand explain explanation
+  each easier faster harder cheaper slower either elaborate else end ever every example examples exactly expand explain explanation
   few final fine finish first five fix follow for formal format found four friendly from full fully further
   get give given go goes going good got great had half happen happened happens has have havent hello help her here hers hey hi him his hmm how however
   i id if ill im in instead into is isnt it its ive
@@ -30,6 +30,8 @@ const NO_SUBJECT = new Set(
   under understand until up us use used using usual
   version versions very want was wasnt way ways we well were what whats when where whether which while who whole whom whose why will wish with within without wont word words work works worse would write wrong
   yeah yep yes yet you your yours
+  alternative alternatives applies apply caveats check cite common disadvantages advantages double downsides drawbacks eli5 handout helpful idea ideas mistake mistakes number numbers
+  page pages people pros cons quiz slide slides student students summary tl dr tldr u ur upsides
   step-by-step bullet bullets briefly brief concise english`.split(/\s+/),
 );
 
@@ -43,10 +45,17 @@ const POINTERS = new Set(
 const GOES_ON =
   /^(?:(?:ok|okay|yes|no|thanks|thank you|great|hmm|well|so|now)[\s,.!]+)*(?:and|but|or|what about|how about|why not|what if|then|in that case|now (?:in|with|for|as|using)|same|any|which (?:one|of))\b/i;
 
+/** Introductions of a subject, whatever stands before them. */
+const INTRODUCES = /\b(?:about|help (?:me )?with|resources? (?:on|for)|examples? of)\b/i;
+/** Questions whose first noun is their subject. */
+const YES_OR_NO = /^(?:is|are|was|were|do|does|did|can|could|should|will|has|have)\b/i;
+
 /** Beginnings of a question or an order that names its own subject. */
 const NAMES_ITS_SUBJECT =
   /^(?:(?:ok|okay|thanks|thank you|great|now|please|hi|hello|hey)[\s,.!]+)*(?:(?:can|could|would) you )?(?:please )?(?:who|what (?:is|are|was|were|does|do|did|causes?)|when (?:is|was|did)|how (?:do|does|to|can|did|is|are)|why (?:is|are|do|does|did|was)|can|write|define|explain|describe|translate|solve|calculate|compute|tell me|recommend|suggest|create|implement|generate|draft|plan|compare|prove)\b/i;
 
+/** "point 3", "the other 2": an item of a list, not a subject. */
+const SMALL_NUMBER = /^\d{1,2}$/;
 const WORD = /[\p{L}\p{M}\p{N}_'’+#^*/=-]+/gu;
 /** Scripts without spaces between words: two characters stand for a word. */
 const UNSPACED =
@@ -70,7 +79,7 @@ export function leansOnConversation(message: string, before: string): boolean {
   if (GOES_ON.test(message)) return subjects.length <= 3;
   const points = words.some((word) => POINTERS.has(word));
   if (points) return subjects.length - shared <= 2 && !NAMES_ITS_SUBJECT.test(message);
-  return subjects.length === 1 && !NAMES_ITS_SUBJECT.test(message);
+  return subjects.length === 1 && ![NAMES_ITS_SUBJECT, INTRODUCES, YES_OR_NO].some((pattern) => pattern.test(message));
 }
 
 /** True when a message has a subject of its own to speak of, whatever came before. */
@@ -88,7 +97,7 @@ function wordsOf(text: string): string[] {
 }
 
 function subjectsOf(words: readonly string[]): string[] {
-  return words.filter((word) => !NO_SUBJECT.has(word.replaceAll("'", '')));
+  return words.filter((word) => !SMALL_NUMBER.test(word) && !NO_SUBJECT.has(word.replaceAll("'", '')));
 }
 
 function countShared(subjects: readonly string[], before: string): number {

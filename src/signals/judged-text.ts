@@ -98,7 +98,8 @@ function hasText(message: ChatMessage): boolean {
 /** The text parts of a message, one a line; of a long one the first `head` and the last `tail` characters. */
 function textOf(message: ChatMessage, limits: Limits): string {
   const parts = message.parts.filter((part) => part.kind === 'text').map((part) => part.text);
-  const whole = joinUpTo(parts, limits.head + limits.tail + 1);
+  // Two more than fit: one for the line end that `joinUpTo` counts behind the last part, one to see that there is more.
+  const whole = joinUpTo(parts, limits.head + limits.tail + 2);
   if (whole.length <= limits.head + limits.tail) return whole.trim();
   const head = joinUpTo(parts, limits.head * BLANK_FACTOR)
     .trimStart()

@@ -220,8 +220,12 @@ const OTHERS: readonly (readonly [code: string, words: ReadonlySet<string>])[] =
 /** Words that are looked at for Latin scripts. */
 const MAX_WORDS = 200;
 const WORD = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*/gu;
-/** Words shorter than this are in too many languages, and in too much code, to count towards certainty. */
+/** Different function words of one language that make it certain. */
 const MIN_CERTAIN_WORDS = 3;
+
+/** Names in source code can be anybody's function words: with a mark of code in 25 characters nothing is certain. */
+const CODE_MARK = /[{}[\]();=<>$#_|]/g;
+const CODE_MARK_SHARE = 25;
 
 function byFunctionWords(prose: string): Language {
   const words = wordsOf(prose);
@@ -236,7 +240,8 @@ function byFunctionWords(prose: string): Language {
     best.distinct >= MIN_CERTAIN_WORDS &&
     best.hits >= 3 * english &&
     best.hits * 6 >= words.length &&
-    countIn(words.slice(0, OPENING_WORDS), ENGLISH) < 3;
+    countIn(words.slice(0, OPENING_WORDS), ENGLISH) < 3 &&
+    (prose.match(CODE_MARK)?.length ?? 0) * CODE_MARK_SHARE < prose.length;
   if (certain) return { code: best.code, unsupported: true };
   return best.distinct >= 2 && english === 0 ? { code: best.code, unsupported: false } : UNKNOWN;
 }
