@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { reachable, type HostPort } from '../envoy/address.ts';
 import { envoyYaml } from '../envoy/bootstrap.ts';
 import type { Log } from '../observability/log.ts';
@@ -21,6 +21,9 @@ interface UpOptions extends ServeOptions {
 
 /** How long Envoy may take to end after SIGTERM before it is killed. Measured: 6–18 ms. */
 const ENVOY_GRACE_MS = 5000;
+const SIGNAL_LAG_MS = 250;
+/** One JSON object a line, with the names of our own lines. */
+const ENVOY_LOG_FORMAT = '{"level":"%l","time":"%Y-%m-%dT%T.%e%z","event":"envoy","logger":"%n","msg":"%j"}';
 
 /** `switchyard up`: the router, and Envoy beside it with the printed bootstrap. Ends when either ends. */
 export function upCommand(): Command {
@@ -47,41 +50,47 @@ export function upCommand(): Command {
     });
 }
 
-/** Runs Envoy until a signal comes or it ends by itself, which is a failure. Its own log goes to our standard error. */
+/**
+ * Runs Envoy until a signal comes or it ends by itself, which is a failure. Its own log goes to our standard error, as JSON like ours. Ctrl-C
+ * reaches both of us at once: an Envoy that ends a moment before our own signal arrives has not failed.
+ */
 async function runEnvoy(binary: string, bootstrap: string, log: Log): Promise<void> {
+  const signal = untilSignal();
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-'));
   const file = join(folder, 'envoy.yaml');
   await writeFile(file, bootstrap);
   // Hot restart shares memory by a number that two Envoys on one machine would have to agree on.
-  const envoy = spawn(binary, ['-c', file, '--disable-hot-restart', '--log-level', 'warn'], {
-    stdio: ['ignore', 2, 2],
-  });
+  const args = ['-c', file, '--disable-hot-restart', '--log-level', 'warn', '--log-format', ENVOY_LOG_FORMAT];
+  const envoy = spawn(binary, args, { stdio: ['ignore', 2, 2] });
   log.info({ event: 'envoy_started', pid: envoy.pid, binary }, 'envoy started');
+  const exit = untilExit(envoy);
+  // A crash of ours ends the process without coming back here.
+  process.once('exit', () => envoy.kill('SIGKILL'));
   try {
-    const end = await Promise.race([untilExit(envoy), untilSignal()]);
-    log.info({ event: 'stopping', reason: end }, 'stopping');
-    if (envoy.exitCode !== null || envoy.signalCode !== null || envoy.pid === undefined) {
-      log.fatal({ event: 'envoy_ended', reason: end }, 'envoy ended');
+    const isOurs = await Promise.race([signal.then(() => true), exit.then(() => isSoon(signal))]);
+    if (!isOurs) {
+      log.fatal({ event: 'envoy_ended', reason: await exit }, 'envoy ended');
       throw new CommandFailure(EXIT.failure, '');
     }
-    await stopEnvoy(envoy);
+    log.info({ event: 'stopping', signal: await signal }, 'stopping');
+    // Envoy first, so that no request finds it without a router.
+    envoy.kill('SIGTERM');
+    const kill = setTimeout(() => envoy.kill('SIGKILL'), ENVOY_GRACE_MS);
+    await exit;
+    clearTimeout(kill);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function untilExit(envoy: ChildProcess): Promise<string> {
+/** Whether a signal arrives within the moment that Envoy's end may be ahead of it. */
+async function isSoon(signal: Promise<unknown>): Promise<boolean> {
+  return Promise.race([signal.then(() => true), delay(SIGNAL_LAG_MS, false)]);
+}
+
+function untilExit(envoy: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     envoy.once('error', (error) => resolve(`envoy could not be started: ${error.message}`));
     envoy.once('exit', (code, signal) => resolve(`envoy ended with ${signal ?? `exit code ${code ?? 'unknown'}`}`));
   });
-}
-
-/** Envoy first, so that no request finds it without a router. */
-async function stopEnvoy(envoy: ChildProcess): Promise<void> {
-  const exited = once(envoy, 'exit');
-  envoy.kill('SIGTERM');
-  const kill = setTimeout(() => envoy.kill('SIGKILL'), ENVOY_GRACE_MS);
-  await exited;
-  clearTimeout(kill);
 }

@@ -33,11 +33,9 @@ export interface LogOptions {
   readonly level: string | undefined;
   /** Where lines go; standard error when left out (standard output is for what a command prints). */
   readonly destination?: DestinationStream;
-  /** Called for each line that was thrown away since the reader of standard error is slower than we are. */
-  readonly onDrop?: () => void;
 }
 
-/** Lines that may wait for a slow reader of standard error, in bytes; beyond it they are dropped and counted rather than held in memory. */
+/** Lines that may wait for a slow reader of standard error, in bytes; beyond it they are dropped, and how many is said later. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** A logger, and the way to write what it still holds. */
@@ -54,7 +52,7 @@ export interface OpenLog {
 export function createLog(options: LogOptions): OpenLog {
   const level = options.level ?? 'info';
   const known = LEVELS.includes(level);
-  const standardError = options.destination === undefined ? openStandardError(options.onDrop) : undefined;
+  const standardError = options.destination === undefined ? openStandardError() : undefined;
   const log = pino(
     {
       level: known ? level : 'info',
@@ -65,6 +63,7 @@ export function createLog(options: LogOptions): OpenLog {
     },
     options.destination ?? standardError,
   );
+  if (standardError !== undefined) tellDrops(standardError, log);
   if (!known) log.warn({ event: 'log_level_unknown', allowed: LEVELS }, 'LOG_LEVEL is none of the levels: using info');
   return {
     log,
@@ -78,10 +77,21 @@ export function createLog(options: LogOptions): OpenLog {
   };
 }
 
-function openStandardError(onDrop: (() => void) | undefined): ReturnType<typeof destination> {
+function openStandardError(): ReturnType<typeof destination> {
   const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
-  if (onDrop !== undefined) stream.on('drop', onDrop);
   // A closed reader (`switchyard serve 2>&1 | head`) must not take the process down.
   stream.on('error', () => undefined);
   return stream;
+}
+
+/** Says how many lines were lost once there is room again: a gap that nobody sees would be worse than the gap. */
+function tellDrops(stream: ReturnType<typeof destination>, log: Log): void {
+  let dropped = 0;
+  stream.on('drop', () => (dropped += 1));
+  stream.on('drain', () => {
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    log.warn({ event: 'log_lines_dropped', lines }, 'log lines were dropped: their reader is too slow');
+  });
 }

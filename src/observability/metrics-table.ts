@@ -296,10 +296,4 @@ export const METRICS = [
     labels: [],
     help: 'Texts of API requests that wait for their turn at the encoder.',
   },
-  {
-    name: 'switchyard_log_lines_dropped_total',
-    type: 'counter',
-    labels: [],
-    help: 'Log lines thrown away because their reader was too slow.',
-  },
 ] as const satisfies readonly MetricDefinition[];
