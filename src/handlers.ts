@@ -1,6 +1,7 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
 import { randomUUID } from 'node:crypto';
 import type { DecisionOutcome } from './decision/decision.ts';
+import type { Usage } from './decision/observations.ts';
 import { openAiErrorBody, type ApiError } from './errors.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
 import type { Ending, ReplyOutcome, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
@@ -26,6 +27,8 @@ export interface HandlerDependencies {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: () => number;
+  /** Hears of each whole answer. */
+  readonly onUsage: (usage: Usage) => void;
 }
 
 /** Methods whose body may name a model. */

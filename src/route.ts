@@ -5,6 +5,7 @@
  * endpoints) comes in as arguments.
  */
 import type { Registry } from './config/registry.ts';
+import { needsExactCount } from './decision/capabilities.ts';
 import { decide } from './decision/decide.ts';
 import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
 import { signalsNeeded, type SignalNeeds } from './decision/guards.ts';
@@ -23,6 +24,7 @@ import { planReasoning } from './rewrite/reasoning.ts';
 import { requestMutations, retryMutations } from './rewrite/request-edits.ts';
 import { responseHeaderEdits } from './rewrite/response-edits.ts';
 import { collectSignals } from './signals/collect.ts';
+import { withExactTokens } from './signals/shape.ts';
 import type { Encoder, Signals } from './signals/signals.ts';
 
 /** What routing needs of the world. A snapshot: nothing in it changes while one request is routed. */
@@ -87,11 +89,21 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
   const needs = signalsNeeded(registry, request.model);
   const isRead = request.problem === null && (needs.encoder || needs.pii);
   const asked = world.clock();
-  const signals = isRead ? await signalsOf(request, input.signal, world, needs) : null;
+  const judged = isRead ? await signalsOf(request, input.signal, world, needs) : null;
   const classificationMs = isRead && needs.encoder ? world.clock() - asked : null;
+  const signals = judged === null ? null : await measured(request, judged, registry);
   const outcome = decideWith(request, signals, input.headers, world);
   const forward = outcome.kind === 'decided' ? prepare(input.body, request, outcome, world) : null;
   return { request, signals, outcome, forward, latencyMs: world.clock() - started, classificationMs };
+}
+
+/** Signals whose tokens are counted where the estimate can't tell whether the request fits a model's window. */
+async function measured(request: ChatRequest, signals: Signals, registry: Registry): Promise<Signals> {
+  const models = [...registry.models.values()];
+  const reserve = request.maxOutputTokens ?? registry.config.estimates.output_reserve_tokens;
+  if (!needsExactCount(models, signals.shape.inputTokens + reserve)) return signals;
+  const largest = Math.max(...models.map(({ config }) => config.context_window ?? 0));
+  return { ...signals, shape: await withExactTokens(request, signals.shape, largest) };
 }
 
 /** The decision in this world. */

@@ -12,7 +12,7 @@ import { formatProblem } from './config/problem.ts';
 import { openConfigStore, type ConfigStore, type StoreEvent } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
 import type { RouterConfig } from './config/schema.ts';
-import { NOTHING_OBSERVED } from './decision/observations.ts';
+import { NOTHING_OBSERVED, observe } from './decision/observations.ts';
 import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
 import { messageOf, RouterError } from './errors.ts';
@@ -27,6 +27,7 @@ import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { parseRequest } from './openai/parse.ts';
 import { decideWith, signalsOf, type World } from './route.ts';
 import { findPii } from './signals/pii.ts';
+import { countTokensExact } from './signals/tokens.ts';
 
 export interface ServiceOptions {
   /** The config file; it is watched. */
@@ -61,6 +62,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const closers: (() => Promise<void> | void)[] = [() => store.close()];
   try {
     const encoder = await startEncoders(store, metrics, log);
+    await warmTokenCount(store.current());
     closers.push(() => encoder.close());
 
     const feed = createPoolFeed({ clock });
@@ -73,6 +75,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await resolver.watch(store.current().endpoints.values());
     feed.update(store.current(), resolver.addresses);
 
+    let observations = NOTHING_OBSERVED;
     const world = (): World => {
       const registry = store.current();
       return {
@@ -82,7 +85,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         apiKey: (endpoint) => keyOf(registry, endpoint, env),
         clock,
         nowMs: () => Date.now(),
-        observations: NOTHING_OBSERVED,
+        observations,
         random: Math.random,
         pause: nextTurn,
       };
@@ -98,7 +101,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     showConfig(metrics, store.current());
 
     const grpc = createExtProcServer({
-      handlers: createHandlers({ world, metrics, log, clock }),
+      handlers: createHandlers({
+        world,
+        metrics,
+        log,
+        clock,
+        onUsage: (usage) => {
+          observations = observe(observations, usage);
+        },
+      }),
       log,
       counters: { increment: (count) => countStream(metrics, count) },
       maxBodyBytes: store.current().config.limits.request_body,
@@ -152,6 +163,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await closeAll(closers);
     throw thrown;
   }
+}
+
+/** Loads the vocabulary before traffic comes, where a window may ask for a real count: it takes long enough to be noticed. */
+async function warmTokenCount(registry: Registry): Promise<void> {
+  const hasWindows = [...registry.models.values()].some(({ config }) => config.context_window !== undefined);
+  if (hasWindows) await countTokensExact('warm', 1);
 }
 
 /** In the opposite order of the start: the servers first, what they use last. */

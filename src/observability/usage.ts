@@ -1,5 +1,6 @@
 import type { Registry } from '../config/registry.ts';
 import type { ModelConfig } from '../config/schema.ts';
+import type { Usage } from '../decision/observations.ts';
 import type { Observation, RequestStart, ResponseStart } from '../extproc/machine-events.ts';
 import { AnswerReader, answerFormat, type AnswerFacts } from '../openai/response.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf } from '../rewrite/carried.ts';
@@ -16,11 +17,14 @@ export interface UsageOptions {
   readonly registry: () => Registry;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Hears of each whole answer: what the decision learns lengths and latencies from. */
+  readonly onUsage?: (usage: Usage) => void;
 }
 
 /** An answer that is being watched. */
 interface Watched {
   readonly model: string;
+  readonly category: string;
   readonly status: number;
   readonly stream: boolean;
   readonly reader: AnswerReader;
@@ -81,7 +85,8 @@ function watch(response: ResponseStart, request: RequestStart | null, options: U
     return null;
   }
   const format = answerFormat(response.headers.get(CONTENT_TYPE) ?? '', response.headers.get(CONTENT_ENCODING));
-  return { model: target.model, status, stream: format === 'sse', reader: new AnswerReader(format) };
+  const { model } = target;
+  return { model, category: plan.category, status, stream: format === 'sse', reader: new AnswerReader(format) };
 }
 
 function planOf(start: RequestStart) {
@@ -99,7 +104,7 @@ interface Timing {
   readonly isCut: boolean;
 }
 
-function report(options: UsageOptions, { model, status, stream, reader }: Watched, timing: Timing): void {
+function report(options: UsageOptions, { model, category, status, stream, reader }: Watched, timing: Timing): void {
   const facts = reader.facts();
   const registry = options.registry();
   const cost = costOf(facts, registry.models.get(model)?.config.pricing);
@@ -120,6 +125,10 @@ function report(options: UsageOptions, { model, status, stream, reader }: Watche
   };
   logUsage(options.log, event);
   measureUsage(options.metrics, modelLabel(registry, model), event);
+  if (!isCut && !facts.failed) {
+    const { completion_tokens: completionTokens, ttft_ms: ttftMs, completion_latency_ms: completionLatencyMs } = event;
+    options.onUsage?.({ model, category, completionTokens, ttftMs, completionLatencyMs });
+  }
   if (isCut) measureError(options.metrics, registry, model, 'answer_cut');
   else if (facts.failed) measureError(options.metrics, registry, model, 'answer_failed');
 }

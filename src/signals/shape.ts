@@ -1,6 +1,6 @@
 import type { ChatMessage, ChatRequest } from '../openai/request.ts';
 import { looksLikeCode } from './code.ts';
-import { estimateTokens, TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE } from './tokens.ts';
+import { countTokensExact, estimateTokens, TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE } from './tokens.ts';
 
 /** What can be seen of a request without understanding it. */
 export interface Shape {
@@ -49,6 +49,22 @@ export function shapeOf(request: ChatRequest, newest: string, language: string |
     language,
     stream: request.stream,
   };
+}
+
+/**
+ * The shape with the text's tokens really counted (images and tool definitions stay estimates). Stops counting above `maxTokens`: no model's
+ * window is as large, whatever the rest says. Gives the event loop a turn every few milliseconds.
+ */
+export async function withExactTokens(request: ChatRequest, shape: Shape, maxTokens: number): Promise<Shape> {
+  let inputTokens = toolTokens(request);
+  for (const { parts } of request.messages) {
+    inputTokens += TOKENS_PER_MESSAGE;
+    for (const { kind, text } of parts) {
+      if (inputTokens > maxTokens) break;
+      inputTokens += kind === 'image' ? TOKENS_PER_IMAGE : await countTokensExact(text, maxTokens - inputTokens);
+    }
+  }
+  return { ...shape, inputTokens: Math.ceil(inputTokens), inputTokensExact: true };
 }
 
 function tokensOf(message: ChatMessage): number {
