@@ -18,27 +18,28 @@ export interface ErrorAnswer {
 }
 
 /** The closed list of codes; docs/api.md explains each. Spelling as in the classic router, but for OpenAI's own. */
-export type ErrorCode =
-  | 'INVALID_INPUT'
-  | 'INVALID_TASK_TYPE'
-  | 'INVALID_DIMENSION'
-  | 'TOO_MANY_TEXTS'
-  | 'PAYLOAD_TOO_LARGE'
-  | 'UNSUPPORTED_MEDIA_TYPE'
-  | 'METHOD_NOT_ALLOWED'
-  | 'NOT_FOUND'
-  | 'MANAGEMENT_CLOSED'
-  | 'UNAUTHORIZED'
-  | 'CATEGORY_NOT_FOUND'
-  | 'CONFIG_REFUSED'
-  | 'CLASSIFIER_UNAVAILABLE'
-  | 'UNSUPPORTED_LANGUAGE'
-  | 'NOT_SUPPORTED_BY_MODEL'
-  | 'NOT_READY'
-  | 'OVERLOADED'
-  | 'CLIENT_CLOSED_REQUEST'
-  | 'INTERNAL_ERROR'
-  | 'model_not_found';
+export const ERROR_CODES = [
+  'INVALID_INPUT',
+  'INVALID_TASK_TYPE',
+  'INVALID_DIMENSION',
+  'TOO_MANY_TEXTS',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'METHOD_NOT_ALLOWED',
+  'NOT_FOUND',
+  'MANAGEMENT_CLOSED',
+  'UNAUTHORIZED',
+  'CATEGORY_NOT_FOUND',
+  'CONFIG_REFUSED',
+  'CLASSIFIER_UNAVAILABLE',
+  'UNSUPPORTED_LANGUAGE',
+  'NOT_SUPPORTED_BY_MODEL',
+  'NOT_READY',
+  'OVERLOADED',
+  'INTERNAL_ERROR',
+  'model_not_found',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export function json(value: unknown, status = 200): Answer {
   return { kind: 'json', status, value };

@@ -27,12 +27,29 @@ export function measureRouting(metrics: Metrics, routing: RoutingMeasurement): v
     metrics.inc('switchyard_encoder_memo_lookups_total', { result: encoding.memoised ? 'hit' : 'miss' });
     metrics.observe('switchyard_encoder_tokens', encoding.tokens);
   }
+  measurePii(metrics, routing);
   if (routing.outcome.kind === 'refused') {
     measureError(metrics, routing.registry, null, routing.outcome.reasonCode);
     return;
   }
   const { decision, plan } = routing.outcome;
   measureDecision(metrics, routing.registry, decision, plan.targets[0]);
+}
+
+/** Each model that personal data ruled out, by the kinds that it may not see. */
+function measurePii(metrics: Metrics, { registry, signals, outcome }: RoutingMeasurement): void {
+  const kinds = new Set(signals?.pii.map(({ kind }) => kind));
+  if (kinds.size === 0) return;
+  const { candidates } = outcome.kind === 'refused' ? outcome : outcome.decision;
+  for (const { model, rejections } of candidates) {
+    if (!rejections.some(({ reason }) => reason === 'pii_not_allowed')) continue;
+    const allowed = new Set(registry.models.get(model)?.config.pii_policy?.pii_types_allowed);
+    for (const kind of kinds) {
+      if (!allowed.has(kind)) {
+        metrics.inc('llm_pii_violations_total', { model: modelLabel(registry, model), pii_type: kind });
+      }
+    }
+  }
 }
 
 function measureDecision(metrics: Metrics, registry: Registry, decision: Decision, target: Target): void {

@@ -32,7 +32,7 @@ export const METRICS = [
     name: 'llm_request_errors_total',
     type: 'counter',
     labels: ['model', 'reason'],
-    help: 'Requests that ended in an error, by reason: parse_error, model_not_found, payload_too_large, timeout, cancellation, upstream_4xx, upstream_5xx, internal, …',
+    help: 'Requests that ended in an error: refused by the router (invalid_request, model_not_found, no_endpoint_available, …), answered with one (upstream_4xx, upstream_5xx), failed inside an answer (answer_failed) or cut on the way (answer_cut).',
   },
   {
     name: 'llm_model_routing_modifications_total',

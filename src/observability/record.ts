@@ -1,4 +1,4 @@
-import type { Decision, DecisionOutcome, Plan } from '../decision/decision.ts';
+import type { Decision, DecisionOutcome, GuardFlag, Plan } from '../decision/decision.ts';
 import type { Signals } from '../signals/signals.ts';
 import type { Log } from './log.ts';
 
@@ -53,6 +53,14 @@ export interface RoutingRecord {
   // From here on the fields are ours.
   /** A rule's name, `auto` or `model_specified`; null for a refusal. */
   readonly decision: string | null;
+  /** What the choice aimed at: category, quality, cost, latency or balanced; null for a concrete model. */
+  readonly objective: string | null;
+  /** One sentence: why this model and not the next. Made from names in the config and numbers. */
+  readonly because: string | null;
+  /** The configured tenant; null when none was told. */
+  readonly tenant: string | null;
+  /** What guards found and did not stop: kinds and scores; absent when they found nothing. */
+  readonly guards?: readonly GuardFlag[];
   /** The configured name of the first target's endpoint. */
   readonly endpoint_name: string | null;
   /** How many targets the plan lists. */
@@ -93,6 +101,10 @@ export function buildRecord(input: RecordInput): RoutingRecord {
     policy_version: input.policyVersion,
     ...(decision?.degraded == null ? {} : { degraded: decision.degraded }),
     decision: decision?.decision ?? null,
+    objective: decision?.objective?.kind ?? null,
+    because: decision?.because ?? null,
+    tenant: decision?.tenant ?? null,
+    ...(decision === null || decision.flags.length === 0 ? {} : { guards: decision.flags }),
     endpoint_name: plan?.targets[0].endpoint ?? null,
     targets: plan?.targets.length ?? 0,
     system_prompt: decision?.systemPrompt != null,

@@ -83,7 +83,11 @@ export function decisionOf(overrides: Record<string, unknown> = {}): Decision {
     systemPrompt: { text: 'You are a mathematician.', mode: 'replace', source: 'categories.math.system_prompt' },
     candidates: [{ model: 'math-model', admissible: true, rejections: [], score: 0.9, parts: [], notes: [] }],
     degraded: null,
-    objective: 'category',
+    objective: { kind: 'category', source: 'default', limits: {}, callerLimits: {}, relaxed: [] },
+    rule: null,
+    tenant: null,
+    flags: [],
+    because: 'it has the best score for math',
     notes: [],
     ...overrides,
   };
@@ -109,6 +113,7 @@ export const MODEL_SPECIFIED = decided({
     topCategories: [],
   },
   reasoning: null,
+  objective: null,
   systemPrompt: null,
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { measureRouting, type RoutingMeasurement } from '../../../src/observability/metrics-decision.ts';
 import { METRICS, type MetricDefinition } from '../../../src/observability/metrics-table.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
+import type { PiiFinding } from '../../../src/signals/pii.ts';
 import { decided, MODEL_SPECIFIED, refused, REGISTRY, signalsOf } from './fixture.ts';
 
 const ROWS: readonly MetricDefinition[] = METRICS;
@@ -158,6 +159,27 @@ describe('a routing', () => {
     const metrics = createMetrics({ processMetrics: false });
     measureRouting(metrics, { ...ROUTING, outcome: refused(404, 'model_not_found') });
     expect(await exposed(metrics)).toContain('llm_request_errors_total{model="unknown",reason="model_not_found"} 1');
+  });
+
+  test('counts each model that personal data ruled out, by kind', async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    const found = (kind: PiiFinding['kind']) => ({ kind, start: 0, end: 1, confidence: 1 });
+    const candidate = (model: string, reason: string) => ({
+      ...{ model, admissible: false, score: null, parts: [], notes: [] },
+      rejections: [{ stage: 'policy', reason, detail: '' }],
+    });
+    measureRouting(metrics, {
+      ...ROUTING,
+      signals: signalsOf({ pii: [found('EMAIL_ADDRESS'), found('EMAIL_ADDRESS'), found('PHONE_NUMBER')] }),
+      outcome: decided({
+        candidates: [candidate('general/model-a', 'pii_not_allowed'), candidate('math-model', 'drained')],
+      }),
+    });
+    const lines = (await exposed(metrics)).split('\n').filter((line) => line.startsWith('llm_pii_violations_total{'));
+    expect(lines).toEqual([
+      'llm_pii_violations_total{model="general/model-a",pii_type="EMAIL_ADDRESS"} 1',
+      'llm_pii_violations_total{model="general/model-a",pii_type="PHONE_NUMBER"} 1',
+    ]);
   });
 
   test('makes no series from words of the client', async () => {

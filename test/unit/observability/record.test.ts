@@ -84,6 +84,12 @@ describe('the record of a request', () => {
     expect(record).toMatchObject({ category: '', confidence: 0.4, entropy: 2 });
   });
 
+  test('shows what guards found, by kind and score', () => {
+    const flag = { guard: 'pii', action: 'route', score: null, threshold: null, kinds: ['EMAIL_ADDRESS'] };
+    expect(buildRecord({ ...INPUT, outcome: decided({ flags: [flag] }) }).guards).toEqual([flag]);
+    expect(buildRecord(INPUT)).not.toHaveProperty('guards');
+  });
+
   test('names why the encoder was not heard', () => {
     expect(buildRecord({ ...INPUT, outcome: decided({ degraded: 'deadline' }) }).degraded).toBe('deadline');
   });
