@@ -170,6 +170,13 @@ local function unavailable(handle, code, message)
   refuse(handle, 503, "server_error", code, message, nil)
 end
 
+-- Only such a body is read here; forms and compressed bodies are the router's.
+local function is_plain_json(headers)
+  local kind = headers:get("content-type")
+  local coding = headers:get("content-encoding")
+  return (kind == nil or find(kind, "json", 1, true) ~= nil) and (coding == nil or coding == "identity")
+end
+
 -- "The model x": the name as the client wrote it, where that is short and can stand inside a JSON string.
 local function the_model(text, span)
   local literal = sub(text, span[1] + 1, span[2] - 1)
@@ -188,6 +195,9 @@ function envoy_on_request(handle)
   end
   local text = body:getBytes(0, body:length())
   local spans = model_spans(text)
+  if spans == nil and not is_plain_json(headers) then
+    return unavailable(handle, "router_unavailable", "The router, which reads this kind of body, is not available. Try again.")
+  end
   if spans == nil then
     return refuse(handle, 400, "invalid_request_error", "invalid_json", "The request body is not a JSON object.", nil)
   end

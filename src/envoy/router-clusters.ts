@@ -8,21 +8,20 @@ import { CIRCUIT_BREAKERS, type JsonObject } from './xds.ts';
 export const API_CLUSTER = 'router_api';
 
 /**
- * Envoy ends observing streams with RST_STREAM, and Node drops a connection that sees more than 1,000 resets in a burst
- * (its guard against CVE-2023-44487). A connection that ends before that never meets the guard.
+ * Node ends a connection on which more than 1,000 streams were reset in a burst (its guard against CVE-2023-44487), and with it the streams
+ * that are under way. Envoy resets every observing stream at its end, and a routing stream whose client hangs up. A connection that is
+ * replaced before its thousandth stream never meets the guard.
  */
 const STREAMS_PER_CONNECTION = 900;
 
 /** The router's two gRPC clusters and its HTTP one. Observing has its own connections, so that its resets can't touch routing. */
 export function routerClusters(grpc: HostPort, http: HostPort): JsonObject[] {
   return [
-    { ...routerCluster(ROUTER_CLUSTER, grpc), ...http2Options(UNLIMITED), ...HEALTH_CHECKED },
+    { ...routerCluster(ROUTER_CLUSTER, grpc), ...http2Options(STREAMS_PER_CONNECTION), ...HEALTH_CHECKED },
     { ...routerCluster(OBSERVER_CLUSTER, grpc), ...http2Options(STREAMS_PER_CONNECTION), ...HEALTH_CHECKED },
     { ...routerCluster(API_CLUSTER, http), ...http1Options() },
   ];
 }
-
-const UNLIMITED = 0;
 
 /**
  * A hung router is out after two checks of 0.75 s that are 0.25 s apart: at most 2 s. An event loop that is only busy has to be

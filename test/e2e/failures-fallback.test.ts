@@ -1,5 +1,6 @@
 /** `failure_mode`: what Envoy does with requests that the router did not decide on. The router here is a stand-in that fails on command. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { startStack, type Stack } from './harness.ts';
 import { describeWithEnvoy } from './harness-describe.ts';
 
@@ -130,6 +131,15 @@ describeWithEnvoy('failure_mode open', () => {
     expect(reached(stack)).toEqual([]);
   });
 
+  test.each([
+    ['a form', { 'content-type': 'multipart/form-data; boundary=x' }],
+    ['a compressed body', { 'content-encoding': 'gzip' }],
+  ])('%s is not read without the router: 503', async (_, headers) => {
+    const answer = await stack.send({ body: '--x', headers: { ...headers, 'x-fake-fail': 'error@headers' } });
+    expect(answer.status).toBe(503);
+    expect(answer.json.error.code).toBe('router_unavailable');
+  });
+
   test("an endpoint's key is Envoy's to send: in place of the client's, and to that endpoint only", async () => {
     const headers = { 'x-fake-fail': 'error@body', authorization: 'Bearer of-the-client' };
     expect((await stack.chat('keyed', {}, headers)).status).toBe(200);
@@ -153,6 +163,69 @@ describeWithEnvoy('failure_mode open', () => {
     const { headers } = stack.sim('a').requests.at(-1)!;
     expect(Object.keys(headers).filter((name) => /^x-(switchyard|vsr|selected|gateway)/.test(name))).toEqual([]);
   });
+
+  test('random JSON is read as a JSON parser reads it', async () => {
+    /** A JSON string literal with some characters escaped that need not be. */
+    const literal = (text: string, every: number): string =>
+      JSON.stringify(text).replace(/[a-z]/g, (letter, at: number) =>
+        every > 0 && at % every === 0 ? `\\u00${letter.charCodeAt(0).toString(16)}` : letter,
+      );
+    const space = fc.constantFrom('', ' ', '\n', '\t\r ');
+    const name = fc.constantFrom('auto', 'vllm-sr/auto', 'org/model-a', 'modèle "b"', 'nope', 'AUTO');
+    const member = fc.oneof(
+      {
+        weight: 2,
+        arbitrary: fc.tuple(
+          fc.constant('model'),
+          fc.oneof({ weight: 5, arbitrary: name }, { weight: 1, arbitrary: fc.jsonValue() }),
+        ),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.tuple(
+          fc.oneof(fc.string(), fc.constantFrom('Model', 'model ', 'messages')),
+          fc.jsonValue({ maxDepth: 4 }),
+        ),
+      },
+    );
+    const body = fc
+      .tuple(fc.array(fc.tuple(member, space, space, fc.integer({ min: 0, max: 3 })), { maxLength: 6 }), space)
+      .map(([members, outer]) => {
+        const parts = members.map(([[key, value], before, after, every]) => {
+          const written = typeof value === 'string' ? literal(value, every) : JSON.stringify(value);
+          return `${before}${literal(key, every)}${after}:${before}${written}${after}`;
+        });
+        return `${outer}{${parts.join(',')}${outer}}${outer}`;
+      });
+    const check = async (text: string): Promise<void> => {
+      sims.forEach(({ name: sim }) => stack.sim(sim).forget());
+      const parsed = JSON.parse(text) as Record<string, unknown>;
+      const model = parsed['model'];
+      const answer = await stack.send({ body: text, headers: { 'x-fake-fail': 'error@headers' } });
+      if (typeof model !== 'string') {
+        expect([answer.status, answer.json.error.code]).toEqual([400, 'invalid_model']);
+      } else if (model === 'auto' || model === 'vllm-sr/auto') {
+        expect([answer.status, reached(stack)]).toEqual([200, ['a']]);
+        expect(JSON.parse(stack.sim('a').requests[0]!.body!)).toEqual({ ...parsed, model: 'org/model-a' });
+      } else if (model === 'org/model-a' || model === 'modèle "b"') {
+        const own = model === 'org/model-a' ? 'a' : 'b';
+        expect(reached(stack)).toEqual([own]);
+        expect(JSON.parse(stack.sim(own).requests[0]!.body!)).toEqual(parsed);
+      } else expect([answer.status, reached(stack)]).toEqual([404, []]);
+    };
+    await fc.assert(fc.asyncProperty(body, check), { numRuns: 250 });
+    // Whatever is cut off is refused, and nothing of it arrives.
+    await fc.assert(
+      fc.asyncProperty(body, fc.nat(), async (text, at) => {
+        const cut = text.trim().slice(0, at % text.trim().length);
+        sims.forEach(({ name: sim }) => stack.sim(sim).forget());
+        const answer = await stack.send({ body: cut, headers: { 'x-fake-fail': 'error@headers' } });
+        expect([400, 404]).toContain(answer.status);
+        expect(reached(stack)).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
 
   test.each([20 << 20, 31 << 20])('a body of %d bytes', async (size) => {
     const pad = 'x'.repeat(size);

@@ -1,8 +1,7 @@
 /** The pool: a request goes to the endpoints of its list, in order, and to no other; TLS; what clients may not send. */
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startStack, type Stack } from './harness.ts';
@@ -156,7 +155,7 @@ describeWithEnvoy('endpoints with TLS', () => {
       (request, response) => {
         request.resume().on('end', () => {
           response.setHeader('content-type', 'application/json');
-          const { servername } = request.socket as TLSSocket & Socket;
+          const { servername } = request.socket as { servername?: string | false };
           response.end(JSON.stringify({ sni: servername, host: request.headers.host }));
         });
       },

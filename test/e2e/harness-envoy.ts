@@ -90,7 +90,7 @@ export async function startEnvoy(
 
 /** Keeps the last part of what a process prints. */
 export function collect(child: ChildProcess): () => string {
-  const MAX_CHARACTERS = 4_000_000;
+  const MAX_CHARACTERS = 64_000_000;
   let text = '';
   const add = (chunk: Buffer): void => void (text = (text + chunk.toString()).slice(-MAX_CHARACTERS));
   child.stdout?.on('data', add);
