@@ -37,6 +37,8 @@ export interface Asked {
   readonly policy: Policy;
   readonly guards: GuardFindings;
   readonly knobs: Knobs;
+  /** The request has routing fields that make no sense. Only for a concrete model: an alias is refused then. */
+  readonly knobsAreUnread: boolean;
 }
 
 /** What every decision says of its request. */

@@ -1,7 +1,7 @@
 import type { RuleConfig } from '../config/schema-policy.ts';
 import type { Knobs } from './knobs.ts';
 import { round } from './limits.ts';
-import type { Objective } from './objective.ts';
+import { hasLimits, type Objective } from './objective.ts';
 import type { Ranked, Ranking } from './rank.ts';
 import { splitModel } from './rules/split.ts';
 
@@ -17,11 +17,13 @@ export interface ChoiceInput {
   readonly random: () => number;
   /** The category that was found; null below the threshold. */
   readonly categoryName: string | null;
+  /** The category has model_scores. */
+  readonly categoryIsListed: boolean;
 }
 
 export interface Choice {
   readonly chosen: Ranked;
-  /** The other admissible models, best first. */
+  /** The other admissible models that may stand in, best first. */
   readonly rest: readonly Ranked[];
   readonly because: string;
   readonly notes: readonly string[];
@@ -36,19 +38,21 @@ export function choose(input: ChoiceInput): Choice | null {
   const pool = ranking.order;
   const find = (name: string) => pool.find((one) => one.model.name === name) ?? null;
   if (guardModel !== null) {
-    return result(pool, find(guardModel), 'the jailbreak guard sends suspicious requests there', []);
+    // Nobody else is set aside for such requests, so nobody stands in.
+    return result([], find(guardModel), 'the jailbreak guard sends suspicious requests there', []);
   }
   const notes: string[] = [];
   if (rule !== null) {
-    const ruled = byRule(rule, input, find);
-    if (ruled !== null) return result(pool, ruled.chosen, ruled.because, notes);
     const named = namedByRule(rule);
     const preferred = pool.filter((one) => named.includes(one.model.name));
+    const others = rule.then.strict ? [] : pool.filter((one) => !preferred.includes(one));
+    const ruled = byRule(rule, input, find);
+    if (ruled !== null) return result([...preferred, ...others], ruled.chosen, ruled.because, notes);
     if (named.length > 0 && preferred.length === 0) {
       if (rule.then.strict) return null;
       notes.push(`rule ${rule.name} names ${named.join(', ')}, none of which is admissible`);
     } else if (rule.then.models !== undefined && preferred.length > 0) {
-      return byOrder(input, [...preferred, ...pool.filter((one) => !preferred.includes(one))], preferred.length, notes);
+      return byOrder(input, [...preferred, ...others], preferred.length, notes);
     }
   }
   return byOrder(input, pool, pool.length, notes);
@@ -58,7 +62,7 @@ export function choose(input: ChoiceInput): Choice | null {
 export function namedByRule({ then }: RuleConfig): readonly string[] {
   return [
     ...(then.model === undefined ? [] : [then.model]),
-    ...Object.keys(then.split?.weights ?? {}),
+    ...Object.entries(then.split?.weights ?? {}).flatMap(([model, weight]) => (weight > 0 ? [model] : [])),
     ...(then.models ?? []),
   ];
 }
@@ -116,24 +120,26 @@ function reasonOf(first: Ranked, second: Ranked | undefined, input: ChoiceInput)
   if (second === undefined) return 'it is the only admissible model';
   if (relaxed.length > 0) return `no model keeps ${relaxed.join(' and ')}; it comes nearest`;
   const { estimates } = first;
+  const among = hasLimits(objective.view.limits) ? ' of those that keep the limits' : '';
   switch (objective.view.kind) {
     case 'category':
       if (first.entry !== null) return `its score of ${first.entry.score} for ${categoryName ?? ''} is the best`;
       if (!first.isDefault)
         return 'the default model is not admissible and its expected quality is the best of the rest';
-      return categoryName === null
-        ? 'no category is certain enough, so it is the default model'
-        : `no model of ${categoryName} is admissible, so it is the default model`;
+      if (categoryName === null) return 'no category is certain enough, so it is the default model';
+      return input.categoryIsListed
+        ? `no model of ${categoryName} is admissible, so it is the default model`
+        : `no model is listed for ${categoryName}, so it is the default model`;
     case 'quality':
-      return `its expected quality of ${round(estimates.quality.value)} is the highest`;
+      return `its expected quality of ${round(estimates.quality.value)} is the highest${among}`;
     case 'cost':
       return estimates.costUsd.value === null
         ? 'no price is known; its expected quality is the highest'
-        : `its expected cost of ${round(estimates.costUsd.value)} USD is the lowest that is known`;
+        : `its expected cost of ${round(estimates.costUsd.value)} USD is the lowest that is known${among}`;
     case 'latency':
       return estimates.latencyMs.value === null
         ? 'no latency is known; its expected quality is the highest'
-        : `its expected latency of ${round(estimates.latencyMs.value)} ms is the lowest that is known`;
+        : `its expected latency of ${round(estimates.latencyMs.value)} ms is the lowest that is known${among}`;
     case 'balanced':
       return `its balanced score of ${round(first.score ?? 0)} is the highest`;
   }

@@ -2,7 +2,7 @@ import type { CategoryConfig } from '../config/schema.ts';
 import type { RuleConfig } from '../config/schema-policy.ts';
 import { needsOf } from './capabilities.ts';
 import { categoryOf, NO_CATEGORY, viewCategory } from './category.ts';
-import { type Choice, choose } from './choose.ts';
+import { type Choice, choose, namedByRule } from './choose.ts';
 import { type Asked, candidateOf, decisionBase } from './asked.ts';
 import type {
   Candidate,
@@ -72,7 +72,7 @@ export function decideAlias(
   const situation: Situation = { asked, facts, view, category, rule, objective };
   const weighed = weigh(situation);
   const ranking = rank(contenders(weighed, situation), objective, registry.config.estimates);
-  const candidates = explain(weighed, ranking.order);
+  const candidates = explain(weighed, ranking.order, rule);
   if (ranking.order.length === 0) {
     const { size } = facts;
     const needs = needsOf(request);
@@ -87,12 +87,13 @@ export function decideAlias(
     guardModel: guards.jailbreak.kind === 'route' ? guards.jailbreak.model : null,
     stickyKey: rule?.then.split === undefined ? null : stickyKey(rule.then.split.sticky, request, asked.headers),
     random: input.random,
-    categoryName: category === null && view.name === '' ? null : view.name,
+    categoryName: view.name === '' ? null : view.name,
+    categoryIsListed: category !== null && category.model_scores.length > 0,
   });
   if (choice !== null) return decided(situation, weighed, candidates, choice, ranking.relaxed);
   return guards.jailbreak.kind === 'route'
     ? block('security_block', refusals.jailbreakBlocked(), ruled, candidates)
-    : refuse(refusals.nothingLeftByRule(), candidates);
+    : refuse(refusals.nothingLeftByRule(isTransient(weighed, rule)), candidates);
 }
 
 function matchRule({ input, compiled, guards, headers, tenant }: Asked, facts: RequestFacts, view: CategoryView) {
@@ -136,14 +137,29 @@ function contenders(weighed: readonly Weighed[], { asked, category }: Situation)
 }
 
 /** The candidates in the config's order, those that were ranked with their scores. */
-function explain(weighed: readonly Weighed[], order: readonly Ranked[]): readonly Candidate[] {
+function explain(weighed: readonly Weighed[], order: readonly Ranked[], rule: RuleConfig | null): readonly Candidate[] {
   const ranked = new Map(order.map((one) => [one.model.name, one]));
+  const named = new Set(rule === null ? [] : namedByRule(rule));
+  const isRuled = rule?.then.strict === true || [...named].some((model) => ranked.has(model));
+  const passedOver = (model: string): readonly Rejection[] =>
+    rule === null || !isRuled || named.size === 0 || named.has(model)
+      ? []
+      : [{ stage: 'rule', reason: 'not_in_rule', detail: `rule ${rule.name} names others` }];
   return weighed.map((judged) => {
     const candidate = candidateOf(judged);
     const one = ranked.get(candidate.model);
     if (one === undefined) return candidate;
-    return { ...candidate, score: one.score, parts: one.parts, rejections: one.broken.map(withoutLimit) };
+    const rejections = [...passedOver(candidate.model), ...one.broken.map(withoutLimit)];
+    return { ...candidate, score: one.score, parts: one.parts, rejections };
   });
+}
+
+/** Whether a model that a strict rule names is only down. */
+function isTransient(weighed: readonly Weighed[], rule: RuleConfig | null): boolean {
+  const named = new Set(rule === null ? [] : namedByRule(rule));
+  return weighed.some(
+    ({ model, rejections }) => named.has(model.name) && rejections.every(({ stage }) => stage === 'health'),
+  );
 }
 
 function withoutLimit({ stage, reason, detail }: Rejection): Rejection {
@@ -173,7 +189,7 @@ function decided(
     chosenModel: chosen.model.name,
     isAdmissible: (name) => admissible.has(name),
   });
-  const fallbacks = fallbackOrder(choice);
+  const fallbacks = knobs.provider.allowFallbacks ? fallbackOrder(choice) : [];
   const plan = planTargets({
     models: [chosen, ...fallbacks.slice(0, input.maxFallbackModels ?? 0)].map(({ model }) => ({
       model,

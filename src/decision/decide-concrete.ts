@@ -1,12 +1,14 @@
 import type { ModelEntry } from '../config/registry.ts';
+import { upstreamUnavailable } from '../openai/reply.ts';
 import { type Asked, candidateOf, decisionBase } from './asked.ts';
 import { NO_CATEGORY } from './category.ts';
 import type { DecisionOutcome } from './decision.ts';
 import { judge } from './judge.ts';
-import { NO_LIMITS } from './knobs.ts';
 import { planTargets } from './plan.ts';
 import { block, type BlockContext, refuse } from './refuse.ts';
 import * as refusals from './refusals.ts';
+
+const UNREAD_KNOBS = 'the routing fields could not be understood and went on with the body';
 
 /** Policy and guards bind a named model too; what it can do is for its endpoint to judge. Prices and model lists of the caller are not asked. */
 export function decideConcrete(asked: Asked, model: ModelEntry, context: BlockContext): DecisionOutcome {
@@ -43,7 +45,7 @@ export function decideConcrete(asked: Asked, model: ModelEntry, context: BlockCo
     first: knobs.provider.order,
     retry: knobs.provider.allowFallbacks,
   });
-  if (plan === null) return refuse(refusals.noEndpoint(), [candidate]);
+  if (plan === null) return refuse(upstreamUnavailable(model.name), [candidate]);
   return {
     kind: 'decided',
     plan,
@@ -58,11 +60,11 @@ export function decideConcrete(asked: Asked, model: ModelEntry, context: BlockCo
       systemPrompt: null,
       candidates: [candidate],
       degraded: null,
-      objective: { kind: 'category', source: 'default', limits: NO_LIMITS, callerLimits: NO_LIMITS, relaxed: [] },
+      objective: null,
       signals: null,
       fallbacks: [],
       because: `${request.model} was asked for by name`,
-      notes: [...guards.notes, ...knobs.notes],
+      notes: [...guards.notes, ...knobs.notes, ...(asked.knobsAreUnread ? [UNREAD_KNOBS] : [])],
     },
   };
 }

@@ -1,3 +1,4 @@
+import { aliasNotAllowed, modelNotFound } from '../openai/reply.ts';
 import { readAlias } from './alias.ts';
 import type { Asked, DecisionInput } from './asked.ts';
 import { compiledPolicy } from './compile.ts';
@@ -23,8 +24,8 @@ export function decide(input: DecisionInput): DecisionOutcome {
   const concrete = registry.models.get(request.model) ?? null;
   const alias = concrete === null ? readAlias(registry, request.model) : null;
   if (concrete === null) {
-    if (alias === null) return refuse(refusals.modelNotFound(request.model));
-    if (request.kind === 'embeddings') return refuse(refusals.aliasForEmbeddings(request.model));
+    if (alias === null) return refuse(modelNotFound(request.model));
+    if (request.kind === 'embeddings') return refuse(aliasNotAllowed(request.model, '/v1/embeddings'));
     if (request.problem !== null) return refuse(request.problem, [], 'bad_request');
   }
   const headers = input.headers ?? NO_HEADERS;
@@ -42,7 +43,16 @@ export function decide(input: DecisionInput): DecisionOutcome {
   // What a concrete model's request says in those members is its endpoint's business when it makes no sense here.
   if (read.kind === 'invalid' && concrete === null) return refuse(read.error, [], 'bad_request');
   const knobs = read.kind === 'knobs' ? read.knobs : NO_KNOBS;
-  const asked: Asked = { input, compiled, headers, tenant, policy: policyOf(registry.config, tenant), guards, knobs };
+  const asked: Asked = {
+    input,
+    compiled,
+    headers,
+    tenant,
+    policy: policyOf(registry.config, tenant),
+    guards,
+    knobs,
+    knobsAreUnread: read.kind === 'invalid',
+  };
   if (concrete !== null) return decideConcrete(asked, concrete, context);
   return decideAlias(asked, alias?.objective ?? null, context);
 }

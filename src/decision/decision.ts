@@ -121,7 +121,8 @@ export interface Decision {
   readonly systemPrompt: SystemPromptChoice | null;
   readonly candidates: readonly Candidate[];
   readonly degraded: DegradedReason | null;
-  readonly objective: ObjectiveView;
+  /** Null when a concrete model was named. */
+  readonly objective: ObjectiveView | null;
   /** The rule that matched; null when none did. */
   readonly rule: string | null;
   /** The configured tenant; null when none was told. */

@@ -1,28 +1,6 @@
 /** Every answer with which a decision turns a request away, in OpenAI's error shape. */
 import type { ApiError } from '../errors.ts';
 
-/** Characters of a caller's text that an answer repeats. */
-const REPEATED = 200;
-
-export function modelNotFound(model: string): ApiError {
-  const shown = model.slice(0, REPEATED);
-  return invalid(
-    404,
-    'model_not_found',
-    `The model \`${shown}\` does not exist here. GET /v1/models lists the names that can be asked for.`,
-    'model',
-  );
-}
-
-export function aliasForEmbeddings(model: string): ApiError {
-  return invalid(
-    400,
-    'alias_not_supported',
-    `"${model}" chooses among chat models; embeddings of different models can't be compared. Name the embedding model.`,
-    'model',
-  );
-}
-
 export function invalidKnob(param: string, allowed: string): ApiError {
   return invalid(400, 'invalid_routing_field', `"${param}" is not valid; allowed: ${allowed}.`, param);
 }
@@ -95,24 +73,18 @@ export function nothingLeftByCaller(): ApiError {
   );
 }
 
+/** The operator's limits, which the caller can do nothing about but ask for less. */
 export function limitsUnmet(limits: readonly string[]): ApiError {
-  return {
-    status: 503,
-    type: 'server_error',
-    code: 'no_model_within_limits',
-    message: `No model here keeps the limits that are set for this request: ${limits.join(', ')}.`,
-    param: null,
-  };
+  const message = `No model here keeps the limits that are set for this request: ${limits.join(', ')}.`;
+  return invalid(422, 'no_model_within_limits', message, null);
 }
 
-export function nothingLeftByRule(): ApiError {
-  return {
-    status: 503,
-    type: 'server_error',
-    code: 'no_model_by_rule',
-    message: 'None of the models that are meant for this request can serve it now.',
-    param: null,
-  };
+/** @param isTransient some model would do, were its endpoints up. */
+export function nothingLeftByRule(isTransient: boolean): ApiError {
+  const code = 'no_model_by_rule';
+  if (!isTransient) return invalid(422, code, 'None of the models that are meant for this request can serve it.', null);
+  const message = 'None of the models that are meant for this request can serve it now.';
+  return { status: 503, type: 'server_error', code, message, param: null };
 }
 
 export function deniedByRule(status: number, message: string): ApiError {
