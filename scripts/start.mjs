@@ -56,12 +56,16 @@ async function start(args) {
   // A terminal sends Ctrl-C to all of us; a supervisor's SIGTERM comes here alone.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => up.kill('SIGTERM'));
+  // npm does not pass on a SIGTERM that it gets: its end is all that we see of it.
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid === parent || up.kill('SIGTERM'), 500);
   let ended = false;
   const exit = new Promise((resolve) => up.once('exit', (code) => ((ended = true), resolve(code ?? 1))));
   const { host, port } = split(addresses.find(([name]) => name === 'listen')[1]);
   const url = `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
   void announce(url, () => ended);
   const code = await exit;
+  clearInterval(watch);
   await Promise.all(sims.map((sim) => sim.close()));
   process.exit(code);
 }
