@@ -9,7 +9,7 @@ import { shapeOf } from '../../../src/signals/shape.ts';
 import type { DegradedReason, Signals } from '../../../src/signals/signals.ts';
 import { allUp, fixedRandom, LABELS } from './fixture.ts';
 
-/** The upper half of a golden file. Everything but the config has a default: an unremarkable prompt about maths. */
+/** The upper half of a golden file. Everything but the config has a default: an unremarkable prompt of 100 tokens about maths. */
 interface GoldenInput {
   readonly config: object;
   readonly request?: Readonly<Record<string, unknown>>;
@@ -71,7 +71,7 @@ function requestOf(given: GoldenInput): ChatRequest {
 function signalsOf(given: GoldenInput, request: ChatRequest, registry: Registry): Signals {
   const {
     category = { math: 1 },
-    tokens,
+    tokens = 100,
     difficulty,
     jailbreak,
     pii = [],
@@ -96,7 +96,7 @@ function signalsOf(given: GoldenInput, request: ChatRequest, registry: Registry)
     degraded: degraded ?? null,
     labels: LABELS,
     pii: pii.map((kind, index) => ({ kind, start: index, end: index + 1, confidence: 1 })) as Signals['pii'],
-    shape: tokens === undefined ? shape : { ...shape, inputTokens: tokens, inputTokensExact: true },
+    shape: { ...shape, inputTokens: tokens, inputTokensExact: true },
   };
 }
 
