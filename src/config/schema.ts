@@ -1,6 +1,7 @@
 /** The whole configuration file. Every key has its meaning beside it: docs/config.md and the editors' schema are made from here. */
 import { z } from 'zod';
 import { duration, effort, host, name, share, size, variableName } from './fields.ts';
+import { executionKeys } from './schema-execution.ts';
 import { decisionKeys } from './schema-policy.ts';
 
 const about = (description: string) => ({ description });
@@ -208,6 +209,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta(about('Classification.')),
   ...decisionKeys,
+  ...executionKeys,
 });
 
 /** The parsed file: defaults filled, durations in milliseconds, sizes in bytes. */

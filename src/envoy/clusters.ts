@@ -3,6 +3,7 @@ import type { Registry } from '../config/registry.ts';
 import type { EndpointConfig } from '../config/schema.ts';
 import { DESTINATION_ENDPOINT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
 import { parseHostPort } from './address.ts';
+import { attemptsFilter } from './attempts.ts';
 import { retryFilter } from './filters.ts';
 import { http1Options, lbEndpoint, transportSockets } from './upstream.ts';
 import { CIRCUIT_BREAKERS, duration, extension, typed, type JsonObject } from './xds.ts';
@@ -35,22 +36,42 @@ export function poolMembers(registry: Registry, addresses: Addresses): readonly 
  * The pool as a CDS resource. The request's metadata `envoy.lb / x-gateway-destination-endpoint` lists `ip:port`s: entry n serves
  * attempt n. A request whose list is unknown or used up finds no host (503): a random one would serve another model.
  */
-export function poolCluster(members: readonly PoolMember[], connectMs: number, caFile: string): JsonObject {
+export function poolCluster(
+  members: readonly PoolMember[],
+  connectMs: number,
+  caFile: string,
+  budget: RetryBudget = DEFAULT_BUDGET,
+): JsonObject {
   const endpoints = members.map((member) => member.endpoint);
   return {
     ...typed('envoy.config.cluster.v3.Cluster'),
     name: POOL_CLUSTER,
     type: 'STATIC',
     connect_timeout: duration(connectMs),
-    circuit_breakers: CIRCUIT_BREAKERS,
+    circuit_breakers: withRetryBudget(budget),
     load_assignment: {
       cluster_name: POOL_CLUSTER,
       endpoints: [{ lb_endpoints: members.flatMap(poolEndpoint) }],
     },
     load_balancing_policy: { policies: [{ typed_extension_config: OVERRIDE_HOST }] },
     ...transportSockets(endpoints, caFile),
-    ...http1Options([retryFilter()]),
+    ...http1Options([attemptsFilter(), retryFilter()]),
   };
+}
+
+/** How many of the requests under way may be repeats: a share of them, and so many in any case. */
+export interface RetryBudget {
+  readonly share: number;
+  readonly least: number;
+}
+
+const DEFAULT_BUDGET: RetryBudget = { share: 0.2, least: 20 };
+
+/** A repeat over the budget is not made: the client gets the answer that there is. */
+function withRetryBudget({ share, least }: RetryBudget): JsonObject {
+  const [threshold] = CIRCUIT_BREAKERS.thresholds;
+  const retry_budget = { budget_percent: { value: share * 100 }, min_retry_concurrency: least };
+  return { thresholds: [{ ...threshold, retry_budget }] };
 }
 
 function poolEndpoint({ endpoint, address }: PoolMember): JsonObject[] {

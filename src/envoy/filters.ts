@@ -1,5 +1,6 @@
 /** The ext_proc filters: one that routes, one that only watches the answer, one that runs on retries. */
-import { ENVOY_ATTEMPT_COUNT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
+import { CLIENT_NAMESPACE, ENVOY_ATTEMPT_COUNT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
+import { ATTEMPTS_NAMESPACE } from './attempts.ts';
 import { duration, extension, typed, type Json, type JsonObject } from './xds.ts';
 
 export const ROUTER_CLUSTER = 'router';
@@ -30,10 +31,10 @@ export function routeFilter(decisionMs: number): JsonObject {
     message_timeout: duration(HUNG_ROUTER_MS + decisionMs),
     // The router says how many attempts a request may have (x-envoy-max-retries).
     mutation_rules: { allow_envoy: true },
-    response_attributes: ['upstream.address', 'upstream.request_attempt_count'],
+    response_attributes: ['upstream.address', 'upstream.request_attempt_count', 'response.code_details'],
     metadata_options: {
-      receiving_namespaces: { untyped: [LOAD_BALANCER_NAMESPACE, OUR_NAMESPACE] },
-      forwarding_namespaces: { untyped: [OUR_NAMESPACE] },
+      receiving_namespaces: { untyped: [LOAD_BALANCER_NAMESPACE, OUR_NAMESPACE, CLIENT_NAMESPACE] },
+      forwarding_namespaces: { untyped: [OUR_NAMESPACE, ATTEMPTS_NAMESPACE] },
     },
   });
 }
@@ -56,8 +57,8 @@ export function observeFilter(): JsonObject {
     failure_mode_allow: true,
     // How long a finished stream is kept for what is still on its way; the default of 5 s piles streams up.
     deferred_close_timeout: '0.2s',
-    response_attributes: ['upstream.address', 'upstream.request_attempt_count'],
-    metadata_options: { forwarding_namespaces: { untyped: [OUR_NAMESPACE] } },
+    response_attributes: ['upstream.address', 'upstream.request_attempt_count', 'response.code_details'],
+    metadata_options: { forwarding_namespaces: { untyped: [OUR_NAMESPACE, ATTEMPTS_NAMESPACE] } },
   });
 }
 
@@ -85,7 +86,11 @@ export function retryFilter(): JsonObject {
       processing_mode: { request_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_header_mode: 'SKIP' },
       request_attributes: ['upstream.address'],
       message_timeout: duration(HUNG_ROUTER_MS),
-      metadata_options: { forwarding_namespaces: { untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE] } },
+      metadata_options: {
+        forwarding_namespaces: {
+          untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE, ATTEMPTS_NAMESPACE, CLIENT_NAMESPACE],
+        },
+      },
     }),
   });
 }

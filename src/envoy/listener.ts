@@ -1,6 +1,12 @@
 /** The listener that clients talk to: what is stripped, which filters run, and where a request then goes. */
 import type { RouterConfig } from '../config/schema.ts';
-import { STRIPPED_NAMES, STRIPPED_PREFIXES, SWITCHYARD_DECISION, VSR_SELECTED_MODEL } from '../rewrite/headers.ts';
+import {
+  STRIPPED_NAMES,
+  STRIPPED_PREFIXES,
+  SWITCHYARD_CONTEXT_LENGTH,
+  SWITCHYARD_DECISION,
+  VSR_SELECTED_MODEL,
+} from '../rewrite/headers.ts';
 import { socketAddress, type HostPort } from './address.ts';
 import { POOL_CLUSTER } from './clusters.ts';
 import { FALLBACK_HEADER, FALLBACK_NAMESPACE } from './fallback-script.ts';
@@ -110,13 +116,13 @@ function decidedRoute(config: RouterConfig): JsonObject {
   return {
     match: { prefix: '/', headers: [{ name: SWITCHYARD_DECISION, present_match: true }] },
     request_headers_to_remove: [SWITCHYARD_DECISION],
+    response_headers_to_remove: [SWITCHYARD_CONTEXT_LENGTH],
     route: {
       cluster: POOL_CLUSTER,
       ...modelTimeouts(config),
       auto_host_rewrite: true,
       retry_policy: {
-        retry_on: 'connect-failure,refused-stream,reset,5xx,retriable-status-codes',
-        retriable_status_codes: [429],
+        ...retriable(config.fallback.retry_on),
         num_retries: 0,
         per_try_timeout: duration(config.timeouts.first_byte),
         retry_back_off: { base_interval: '0.025s', max_interval: '0.25s' },
@@ -124,6 +130,20 @@ function decidedRoute(config: RouterConfig): JsonObject {
     },
   };
 }
+
+/** Envoy's words for the causes. Its own `5xx` would take resets and timeouts along: the statuses are named one by one. */
+function retriable(causes: RouterConfig['fallback']['retry_on']): JsonObject {
+  const words = [
+    ...(causes.includes('connect') ? ['connect-failure', 'refused-stream'] : []),
+    ...(causes.includes('reset') ? ['reset'] : []),
+    'retriable-status-codes',
+  ];
+  const statuses = [...(causes.includes('5xx') ? SERVER_ERRORS : []), ...(causes.includes('429') ? [429] : [])];
+  return { retry_on: words.join(','), retriable_status_codes: statuses };
+}
+
+/** Of a server, of the proxies before it, and 529 of hosted models that are overloaded. 501 and 505 will not get better. */
+const SERVER_ERRORS: readonly number[] = [500, 502, 503, 504, 520, 521, 522, 523, 524, 529];
 
 /**
  * A request that the router failed to decide on, sent by the fallback filter to an endpoint of the right model. It is also the route

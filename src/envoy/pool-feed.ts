@@ -8,7 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Registry } from '../config/registry.ts';
-import { CLUSTER_TYPE, poolCluster, poolMembers, type Addresses, type PoolMember } from './clusters.ts';
+import {
+  CLUSTER_TYPE,
+  poolCluster,
+  poolMembers,
+  type Addresses,
+  type PoolMember,
+  type RetryBudget,
+} from './clusters.ts';
 import { DEFAULT_CA_FILE } from './upstream.ts';
 import type { JsonObject } from './xds.ts';
 
@@ -55,7 +62,8 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
   const polls = new Map<string, number>();
   let members: readonly PoolMember[] = [];
   let connectMs = 1000;
-  let current = makeVersion([], connectMs, caFile);
+  let budget: RetryBudget | undefined;
+  let current = makeVersion([], connectMs, caFile, budget);
   versions.set(current.name, current);
 
   function refresh(): void {
@@ -63,7 +71,7 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
     for (const [address, { untilMs }] of lingering) if (untilMs <= now) lingering.delete(address);
     const present = new Set(members.map(({ address }) => address));
     const left = [...lingering].filter(([address]) => !present.has(address)).map(([, { member }]) => member);
-    const next = makeVersion([...members, ...left], connectMs, caFile);
+    const next = makeVersion([...members, ...left], connectMs, caFile, budget);
     if (next.name === current.name) return;
     current = next;
     versions.delete(next.name);
@@ -91,6 +99,8 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
       for (const member of members) lingering.set(member.address, { member, untilMs });
       members = poolMembers(registry, addresses);
       connectMs = registry.config.timeouts.connect;
+      const { retry_budget, min_retries } = registry.config.fallback;
+      budget = { share: retry_budget, least: min_retries };
       refresh();
     },
     answer: (knownVersion) => {
@@ -106,8 +116,13 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
   };
 }
 
-function makeVersion(members: readonly PoolMember[], connectMs: number, caFile: string): Version {
-  const cluster = poolCluster(members, connectMs, caFile);
+function makeVersion(
+  members: readonly PoolMember[],
+  connectMs: number,
+  caFile: string,
+  budget: RetryBudget | undefined,
+): Version {
+  const cluster = poolCluster(members, connectMs, caFile, budget);
   const name = createHash('sha256').update(JSON.stringify(cluster)).digest('hex').slice(0, 16);
   return {
     name,

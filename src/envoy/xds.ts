@@ -25,7 +25,7 @@ export function duration(ms: number): string {
  * properly, in the router and at the endpoints.
  */
 const NO_BREAKER = 1_000_000;
-export const CIRCUIT_BREAKERS: JsonObject = {
+export const CIRCUIT_BREAKERS = {
   thresholds: [
     {
       max_connections: NO_BREAKER,
@@ -34,4 +34,4 @@ export const CIRCUIT_BREAKERS: JsonObject = {
       max_retries: NO_BREAKER,
     },
   ],
-};
+} as const satisfies JsonObject;

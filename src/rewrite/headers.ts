@@ -9,6 +9,10 @@ export const DESTINATION_ENDPOINT = 'x-gateway-destination-endpoint';
 /** Namespace of dynamic metadata that Envoy's load balancers read. */
 export const LOAD_BALANCER_NAMESPACE = 'envoy.lb';
 
+/** Namespace and key under which the client's own Authorization waits for an attempt that may have it. */
+export const CLIENT_NAMESPACE = 'switchyard.client';
+export const CLIENT_AUTHORIZATION = 'authorization';
+
 // On responses: names of the classic vLLM router.
 export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';
 export const VSR_SELECTED_CATEGORY = 'x-vsr-selected-category';
@@ -19,6 +23,8 @@ export const VSR_INJECTED_SYSTEM_PROMPT = 'x-vsr-injected-system-prompt';
 export const SWITCHYARD_DECISION = 'x-switchyard-decision';
 export const SWITCHYARD_CONFIDENCE = 'x-switchyard-confidence';
 export const SWITCHYARD_ATTEMPTS = 'x-switchyard-attempts';
+/** The explanation in one line, for callers who asked for it and may have it. */
+export const SWITCHYARD_TRACE = 'x-switchyard-trace';
 export const SWITCHYARD_LATENCY_MS = 'x-switchyard-latency-ms';
 
 /** Which attempt Envoy is making, from 1. Envoy overwrites a client's. */
@@ -26,8 +32,15 @@ export const ENVOY_ATTEMPT_COUNT = 'x-envoy-attempt-count';
 /** How often Envoy may try again: one less than there are targets, so that no attempt goes to an endpoint outside the plan. */
 export const ENVOY_MAX_RETRIES = 'x-envoy-max-retries';
 
+/** Marks a 400 that says the prompt is too long for the model; set between Envoy's filters, never seen outside. */
+export const SWITCHYARD_CONTEXT_LENGTH = 'x-switchyard-context-length';
+/** What Envoy may try again, beside what its route says, and the headers that make an answer worth it. */
+export const ENVOY_RETRY_ON = 'x-envoy-retry-on';
+export const ENVOY_RETRIABLE_HEADERS = 'x-envoy-retriable-header-names';
+
 export const REQUEST_ID = 'x-request-id';
 export const AUTHORIZATION = 'authorization';
+export const CONTENT_LENGTH = 'content-length';
 export const CONTENT_TYPE = 'content-type';
 export const CONTENT_ENCODING = 'content-encoding';
 

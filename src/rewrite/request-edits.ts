@@ -1,10 +1,15 @@
 /** Header and metadata edits of a request, from plain values. Whoever writes them to the wire sets the new content-length. */
 import {
   AUTHORIZATION,
+  CLIENT_AUTHORIZATION,
+  CLIENT_NAMESPACE,
   DESTINATION_ENDPOINT,
   ENVOY_MAX_RETRIES,
+  ENVOY_RETRIABLE_HEADERS,
+  ENVOY_RETRY_ON,
   LOAD_BALANCER_NAMESPACE,
   SELECTED_MODEL,
+  SWITCHYARD_CONTEXT_LENGTH,
   SWITCHYARD_DECISION,
 } from './headers.ts';
 import type { HeaderEdit, Mutations } from './mutations.ts';
@@ -19,6 +24,12 @@ export interface RequestEdits {
   readonly decision: string;
   /** The endpoint's own key, sent in place of the client's; null: the client's Authorization passes. */
   readonly apiKey: string | null;
+  /** The client's own Authorization, kept for a later attempt that may have it; null: none, or no attempt may. */
+  readonly clientAuthorization?: string | null;
+  /** Take the client's Authorization off when the endpoint has no key of its own. */
+  readonly stripAuthorization?: boolean;
+  /** A prompt that is too long for the first model is tried on the next. */
+  readonly retryContextLength?: boolean;
 }
 
 /** The mutations that send a request to its first target and lay out the others. `metadata` goes along, by namespace. */
@@ -29,18 +40,26 @@ export function requestMutations(edits: RequestEdits, metadata: Mutations['metad
     { name: DESTINATION_ENDPOINT, value: destination },
     { name: SWITCHYARD_DECISION, value: edits.decision },
     { name: ENVOY_MAX_RETRIES, value: String(Math.max(0, edits.addresses.length - 1)) },
+    ...(edits.retryContextLength === true ? RETRY_CONTEXT_LENGTH : []),
     ...authorization(edits.apiKey),
   ];
+  const kept = edits.clientAuthorization ?? null;
   return {
     body: edits.body,
     setHeaders,
-    removeHeaders: [],
+    removeHeaders: edits.apiKey === null && edits.stripAuthorization === true ? [AUTHORIZATION] : [],
     metadata: {
       ...metadata,
+      ...(kept === null ? {} : { [CLIENT_NAMESPACE]: { [CLIENT_AUTHORIZATION]: kept } }),
       [LOAD_BALANCER_NAMESPACE]: { ...metadata[LOAD_BALANCER_NAMESPACE], [DESTINATION_ENDPOINT]: destination },
     },
   };
 }
+
+const RETRY_CONTEXT_LENGTH: readonly HeaderEdit[] = [
+  { name: ENVOY_RETRY_ON, value: 'retriable-headers' },
+  { name: ENVOY_RETRIABLE_HEADERS, value: SWITCHYARD_CONTEXT_LENGTH },
+];
 
 export interface RetryEdits {
   readonly body: Uint8Array | null;
@@ -49,14 +68,22 @@ export interface RetryEdits {
   readonly apiKey: string | null;
   /** An earlier attempt put its endpoint's key in: it must not reach this one. */
   readonly carriesForeignKey: boolean;
+  /** The client's own Authorization, which goes where no key does; null: it had none, or it goes nowhere. */
+  readonly clientAuthorization?: string | null;
 }
 
 /** The mutations of a later attempt, at another endpoint: its body and its key. */
-export function retryMutations({ body, selectedModel, apiKey, carriesForeignKey }: RetryEdits): Mutations {
+export function retryMutations(edits: RetryEdits): Mutations {
+  const { body, selectedModel, apiKey, carriesForeignKey, clientAuthorization = null } = edits;
+  const restored = apiKey === null && carriesForeignKey ? clientAuthorization : null;
   return {
     body,
-    setHeaders: [{ name: SELECTED_MODEL, value: selectedModel }, ...authorization(apiKey)],
-    removeHeaders: apiKey === null && carriesForeignKey ? [AUTHORIZATION] : [],
+    setHeaders: [
+      { name: SELECTED_MODEL, value: selectedModel },
+      ...authorization(apiKey),
+      ...(restored === null ? [] : [{ name: AUTHORIZATION, value: restored }]),
+    ],
+    removeHeaders: apiKey === null && carriesForeignKey && restored === null ? [AUTHORIZATION] : [],
     metadata: {},
   };
 }

@@ -18,6 +18,8 @@ export interface Behaviour {
   readonly echo: 'summary' | 'body' | null;
   /** Seconds for a Retry-After header; null: none. */
   readonly retryAfterS: number | null;
+  /** Prompt tokens from which it refuses as vLLM does when a prompt is too long; null: none is. */
+  readonly contextWindow: number | null;
   /** Say in each chunk when it was written (`sim_written_at`, epoch milliseconds with decimals). */
   readonly timestamps: boolean;
 }
@@ -30,6 +32,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   chunkDelayMs: 0,
   echo: null,
   retryAfterS: null,
+  contextWindow: null,
   timestamps: false,
 };
 
@@ -53,6 +56,7 @@ export function behaviourOf(headers: IncomingHttpHeaders, endpoint: string, base
     chunkDelayMs: numberIn(read('chunk-delay-ms'), 0, MAX_DELAY_MS) ?? base.chunkDelayMs,
     echo: echo === null ? base.echo : echo === 'body' ? 'body' : 'summary',
     retryAfterS: numberIn(read('retry-after'), 0, 86_400) ?? base.retryAfterS,
+    contextWindow: numberIn(read('context-window'), 0, Number.MAX_SAFE_INTEGER) ?? base.contextWindow,
     timestamps: read('timestamps') !== null || base.timestamps,
   };
 }

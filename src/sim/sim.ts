@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { completeBody, embeddingsBody, errorBody, makeAnswer, modelList, streamEvents, type Call } from './answers.ts';
 import { behaviourOf, DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
 import { drained, pause, plainHeaders, readBody, sendJson } from './http.ts';
-import { readRequest, type SimRequest } from './prompt.ts';
+import { readRequest, tokensOf, type SimRequest } from './prompt.ts';
 import { metricsText, type SimLoad } from './sim-metrics.ts';
 
 /** One request as it arrived. */
@@ -167,6 +167,8 @@ export async function startSim(options: SimOptions): Promise<Sim> {
       send(400, errorBody(400, 'BadRequestError', 'The body must be a JSON object with a model.'));
     } else if (!models.includes(parsed.model)) {
       send(404, errorBody(404, 'NotFoundError', `The model \`${parsed.model}\` does not exist.`));
+    } else if (behaviour.contextWindow !== null && tokensOf(parsed.textLength) >= behaviour.contextWindow) {
+      send(400, errorBody(400, 'BadRequestError', tooLong(behaviour.contextWindow, tokensOf(parsed.textLength))));
     } else if (call === 'embeddings') {
       send(200, embeddingsBody(parsed.model, parsed.inputs));
     } else {
@@ -197,6 +199,10 @@ export async function startSim(options: SimOptions): Promise<Sim> {
         server.closeAllConnections();
       }),
   };
+}
+
+function tooLong(window: number, tokens: number): string {
+  return `This model's maximum context length is ${window} tokens. However, your request has ${tokens} input tokens.`;
 }
 
 async function complete(
