@@ -82,6 +82,8 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
       const known = memo.get(key);
       options.events?.memoHit?.(known !== undefined || sharing.has(key));
       if (known !== undefined) return { kind: 'encoded', encoding: { ...known, memoised: true } };
+      // No time left: what could only come too late is not begun.
+      if (deadlineMs <= 0) return { kind: 'failed', reason: 'deadline' };
       return sharing.join(key, cut, deadlineMs, signal);
     },
     info: () => ({

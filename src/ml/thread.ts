@@ -1,7 +1,7 @@
 /**
  * One worker thread with its life. Modes:
  *   starting → ready      the worker has loaded the model and says so
- *   starting → broken     it could not load, or died while loading: start again after a pause
+ *   starting → broken     it could not load, died or took too long: start again after a pause
  *   ready    → broken     it died, or did not answer for `hangMs`: what was in flight fails, start again after a pause
  *   broken   → starting   the pause is over; it doubles from 100 ms to 30 s and is back to 100 ms once a text was encoded
  *   any      → closed     for good
@@ -16,6 +16,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** A full window takes 20 ms on a slow core; a worker that is silent for this long will not come back. */
 const DEFAULT_HANG_MS = 10_000;
+/** Time to load the model; a GPU's libraries may take many seconds at first. */
+const START_MS = 60_000;
 /** Time to finish the pass that runs when the router stops. */
 const CLOSE_MS = 2_000;
 
@@ -95,6 +97,7 @@ export class EncoderThread {
     this.#mode = 'starting';
     const worker = this.#options.spawn();
     this.#worker = worker;
+    this.#watchdog = setTimeout(() => this.#break(worker, `not ready after ${START_MS} ms`), START_MS);
     worker.on('message', (message: FromWorker) => this.#receive(worker, message));
     worker.on('error', (error: unknown) => this.#break(worker, messageOf(error)));
     worker.on('messageerror', (error) => this.#break(worker, messageOf(error)));
@@ -106,6 +109,7 @@ export class EncoderThread {
     switch (message.kind) {
       case 'ready':
         this.#mode = 'ready';
+        clearTimeout(this.#watchdog);
         this.#options.onReady(message.provider, message.warnings);
         break;
       case 'refused':

@@ -8,7 +8,7 @@ const hello = [message('user', 'hello')];
 
 test('a plain request', () => {
   expect(shapeOf(chat(hello), 'hello', 'en')).toEqual({
-    inputTokens: 5,
+    inputTokens: 6,
     inputTokensExact: false,
     turns: 1,
     hasTools: false,
