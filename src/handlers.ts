@@ -13,12 +13,29 @@ import { buildRecord, logRecord } from './observability/record.ts';
 import { logSteps } from './observability/steps.ts';
 import { startRouteSpan } from './observability/tracing.ts';
 import { createUsageListener } from './observability/usage.ts';
+import { answerFormat } from './openai/response.ts';
 import { contentFiltered } from './openai/content-filter.ts';
 import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, type Carried } from './rewrite/carried.ts';
-import { CONTENT_TYPE, REQUEST_ID } from './rewrite/headers.ts';
+import {
+  CLIENT_AUTHORIZATION,
+  CLIENT_NAMESPACE,
+  CONTENT_ENCODING,
+  CONTENT_LENGTH,
+  CONTENT_TYPE,
+  REQUEST_ID,
+} from './rewrite/headers.ts';
 import type { HeaderEdit } from './rewrite/mutations.ts';
-import { answerHeaders, route, routeRetry, type Answering, type Routed, type World } from './route.ts';
+import {
+  answerHeaders,
+  route,
+  routeRetry,
+  tracedAnswer,
+  wantsTrace,
+  type Answering,
+  type Routed,
+  type World,
+} from './route.ts';
 import { judgedText } from './signals/judged-text.ts';
 
 export interface HandlerDependencies {
@@ -45,6 +62,11 @@ export function createHandlers(dependencies: HandlerDependencies): ExtProcHandle
     route: (request) => routeOne(request, dependencies),
     rewriteFor: (request) => retryOne(request, world()),
     responseHeaders: (answering, response) => (answering === undefined ? [] : headersOf(answering, response)),
+    wantsResponseBody: (answering, response) => wantsTrace(answering) && isSmallJson(response),
+    responseBody: (answering, response, body) => {
+      const { address, attempt } = sourceOf(response);
+      return tracedAnswer(answering, body, address, attempt);
+    },
     finished: (_answering: Answering, how: Ending) => {
       if (how === 'failed') metrics.inc('switchyard_failures_total', { where: 'stream', policy: 'failure_mode' });
     },
@@ -141,18 +163,38 @@ async function retryOne(request: RewriteRequest, world: World): Promise<RouteOut
   const path = request.headers.get(':path') ?? '/';
   const { address, attempt, body } = request;
   const contentType = request.headers.get(CONTENT_TYPE) ?? '';
+  const kept = request.metadata.get(CLIENT_NAMESPACE)?.[CLIENT_AUTHORIZATION];
+  const clientAuthorization = typeof kept === 'string' ? kept : null;
   const mutations =
-    carried === null ? null : await routeRetry({ path, contentType, body, carried, address, attempt }, world);
+    carried === null
+      ? null
+      : await routeRetry({ path, contentType, body, carried, address, attempt, clientAuthorization }, world);
   // An endpoint outside the plan must not see a body that was written for another model.
   if (mutations === null) return reply(upstreamUnavailable(carried?.targets[0]?.model ?? ''));
   return { kind: 'forward', mutations };
 }
 
-function headersOf(answering: Answering, { headers, attributes }: ResponseStart): readonly HeaderEdit[] {
-  const status = Number(headers.get(':status'));
+function headersOf(answering: Answering, response: ResponseStart): readonly HeaderEdit[] {
+  const status = Number(response.headers.get(':status'));
   if (!(status >= 200 && status < 300)) return [];
+  const { address, attempt } = sourceOf(response);
+  return answerHeaders(answering, address, attempt);
+}
+
+/** Which endpoint answered, and at which attempt. */
+function sourceOf({ attributes }: ResponseStart): { readonly address: string; readonly attempt: number } {
   const attempt = Number(attributes.get(ATTEMPT_ATTRIBUTE) ?? '1');
-  return answerHeaders(answering, attributes.get(ADDRESS_ATTRIBUTE) ?? '', Number.isFinite(attempt) ? attempt : 1);
+  return { address: attributes.get(ADDRESS_ATTRIBUTE) ?? '', attempt: Number.isFinite(attempt) ? attempt : 1 };
+}
+
+/** Envoy holds a body of up to its buffer's size; an explanation goes into answers well below that, and never into a stream. */
+const MAX_TRACED_BYTES = 512 * 1024;
+
+function isSmallJson({ headers }: ResponseStart): boolean {
+  const status = Number(headers.get(':status'));
+  const bytes = Number(headers.get(CONTENT_LENGTH) ?? Number.NaN);
+  const isJson = answerFormat(headers.get(CONTENT_TYPE) ?? '', headers.get(CONTENT_ENCODING)) === 'json';
+  return status >= 200 && status < 300 && isJson && bytes <= MAX_TRACED_BYTES;
 }
 
 /** What the first pass left beside the request; null when it left nothing (the router was not asked). */

@@ -13,16 +13,18 @@ import type { Observations } from './decision/observations.ts';
 import { reasoningEdit, type Random } from './decision/plan.ts';
 import type { EndpointState } from './decision/served.ts';
 import type { ApiError } from './errors.ts';
+import { hasLargerWindow, limitAttempts } from './execution/attempt-plan.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteBody } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
-import { CONTENT_TYPE } from './rewrite/headers.ts';
+import { AUTHORIZATION, CONTENT_TYPE, SWITCHYARD_TRACE } from './rewrite/headers.ts';
 import type { HeaderEdit, Mutations } from './rewrite/mutations.ts';
 import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
 import { planReasoning } from './rewrite/reasoning.ts';
 import { requestMutations, retryMutations } from './rewrite/request-edits.ts';
 import { responseHeaderEdits } from './rewrite/response-edits.ts';
+import { compactTrace, routingMetadata, withMember } from './rewrite/trace.ts';
 import { collectSignals } from './signals/collect.ts';
 import { withExactTokens } from './signals/shape.ts';
 import type { Encoder, Signals } from './signals/signals.ts';
@@ -93,7 +95,7 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
   const classificationMs = isRead && needs.encoder ? world.clock() - asked : null;
   const signals = judged === null ? null : await measured(request, judged, registry);
   const outcome = decideWith(request, signals, input.headers, world);
-  const forward = outcome.kind === 'decided' ? prepare(input.body, request, outcome, world) : null;
+  const forward = outcome.kind === 'decided' ? prepare(input, request, outcome, world) : null;
   return { request, signals, outcome, forward, latencyMs: world.clock() - started, classificationMs };
 }
 
@@ -114,7 +116,19 @@ export function decideWith(
   world: Omit<World, 'pause' | 'apiKey'>,
 ): DecisionOutcome {
   const { registry, endpoints, random, observations } = world;
-  return decide({ request, registry, signals, endpoints, random, headers, nowMs: world.nowMs(), observations });
+  const { max_attempts, other_models } = registry.config.fallback;
+  const outcome = decide({
+    request,
+    registry,
+    signals,
+    endpoints,
+    random,
+    headers,
+    nowMs: world.nowMs(),
+    observations,
+    maxFallbackModels: other_models ? max_attempts - 1 : 0,
+  });
+  return outcome.kind === 'decided' ? { ...outcome, plan: limitAttempts(outcome.plan, max_attempts) } : outcome;
 }
 
 /** What is known about a request; also what `classify` and the API show of a text. */
@@ -138,7 +152,7 @@ export function signalsOf(
 
 /** The body for the first target, and what the later ones will need. */
 function prepare(
-  body: Uint8Array,
+  { body, headers }: RouteInput,
   request: ChatRequest,
   outcome: Extract<DecisionOutcome, { kind: 'decided' }>,
   world: World,
@@ -169,10 +183,21 @@ function prepare(
       addresses: plan.targets.map((target) => target.address),
       decision: decision.decision,
       apiKey: world.apiKey(first.endpoint),
+      clientAuthorization: keptAuthorization(plan, headers, world),
+      stripAuthorization: !world.registry.config.forward_authorization,
+      retryContextLength:
+        world.registry.config.fallback.retry_on.includes('context_length') && hasLargerWindow(plan, world.registry),
     },
     { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) } },
   );
   return { mutations, carried, injectedSystemPrompt: rewritten.injectedSystemPrompt };
+}
+
+/** The client's Authorization, where one attempt replaces it by an endpoint's key and a later one is to have it back. */
+function keptAuthorization(plan: Plan, headers: ReadonlyMap<string, string>, world: World): string | null {
+  const hasKey = plan.targets.map(({ endpoint }) => world.apiKey(endpoint) !== null);
+  const isMixed = hasKey.includes(true) && hasKey.includes(false);
+  return isMixed && world.registry.config.forward_authorization ? (headers.get(AUTHORIZATION) ?? null) : null;
 }
 
 /** What a target's endpoint is told about reasoning: our edit under the caller's own fields, or those alone where the body stays as it came. */
@@ -194,6 +219,8 @@ export interface RetryInput {
   /** `ip:port` that Envoy chose; '' when it did not say. */
   readonly address: string;
   readonly attempt: number;
+  /** What the client itself sent as Authorization, where it was kept. */
+  readonly clientAuthorization: string | null;
 }
 
 /** The request for a later attempt; null when the address is none of the plan's, which then must not be sent. */
@@ -203,6 +230,7 @@ export async function routeRetry(input: RetryInput, world: World): Promise<Mutat
   const key = {
     apiKey: world.apiKey(target.endpoint),
     carriesForeignKey: input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
+    clientAuthorization: input.clientAuthorization,
   };
   if (input.carried.untouched) return retryMutations({ body: null, selectedModel: target.model, ...key });
   const options = {
@@ -235,7 +263,7 @@ export function answerHeaders({ routed, forward }: Answering, address: string, a
   if (routed.outcome.kind === 'refused') return [];
   const { decision } = routed.outcome;
   const target = targetOf(forward.carried, address, attempt);
-  return responseHeaderEdits({
+  const headers = responseHeaderEdits({
     model: target?.model ?? decision.selectedModel,
     category: decision.category.name,
     reasoning: target?.reasoningTold ?? false,
@@ -245,6 +273,25 @@ export function answerHeaders({ routed, forward }: Answering, address: string, a
     attempts: attempt,
     latencyMs: routed.latencyMs,
   });
+  return decision.trace ? [...headers, { name: SWITCHYARD_TRACE, value: compactTrace(decision) }] : headers;
+}
+
+/** Whether the caller asked for the explanation in the answer, and may have it. */
+export function wantsTrace({ routed }: Answering): boolean {
+  return routed.outcome.kind === 'decided' && routed.outcome.decision.trace;
+}
+
+/** A JSON answer with the explanation as its member `routing_metadata`; null where it can't be put in. */
+export function tracedAnswer(
+  { routed, forward }: Answering,
+  body: Uint8Array,
+  address: string,
+  attempt: number,
+): Uint8Array | null {
+  if (routed.outcome.kind === 'refused') return null;
+  const { decision, plan } = routed.outcome;
+  const answeredBy = targetOf(forward.carried, address, attempt)?.model ?? null;
+  return withMember(body, 'routing_metadata', routingMetadata(decision, plan, answeredBy, attempt));
 }
 
 function refusal(request: ChatRequest | null, signals: Signals | null, error: ApiError, latencyMs: number): Routed {

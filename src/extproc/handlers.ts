@@ -44,6 +44,13 @@ export interface ExtProcHandlers<Context> {
   rewriteFor?(request: RewriteRequest): Promise<RouteOutcome<Context>>;
   /** Headers to set on the response. `context` is undefined when the response is not to a decided request. If it throws, nothing is set. */
   responseHeaders?(context: Context | undefined, response: ResponseStart): readonly HeaderEdit[];
+  /**
+   * Whether the whole body of this response is wanted before the client gets any of it. Say so only for small answers that are no stream: Envoy
+   * holds them back. Absent: none is.
+   */
+  wantsResponseBody?(context: Context, response: ResponseStart): boolean;
+  /** The body in place of a wanted one; null, or when it throws: it stays as it is. */
+  responseBody?(context: Context, response: ResponseStart, body: Uint8Array): Uint8Array | null;
   /** Called once for each observed stream; the function that comes back is told everything of that stream, in order. */
   observe?(): (observation: Observation) => void;
   /** The stream of this context has ended. */

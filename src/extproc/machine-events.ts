@@ -119,6 +119,8 @@ export type Effect<Context = unknown> =
       readonly context: Context | undefined;
       readonly response: ResponseStart;
     }
+  /** Answer the response's body with what the hook makes of it, at once. Envoy sends a body only where the headers' hook asked for it. */
+  | { readonly kind: 'answer_response_body'; readonly context: Context; readonly body: Uint8Array }
   /** Send an immediate response. */
   | { readonly kind: 'reply'; readonly reply: ReplyOutcome }
   /** End the stream with an error status, never cleanly: a clean end before an answer would bypass Envoy's failure policy. */

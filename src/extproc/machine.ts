@@ -34,8 +34,8 @@
  * - `over`: after an immediate response, a failure, a half-close or a cancel. Nothing is answered any more. A pipeline that reports now has its
  *   context finished at once.
  *
- * The response's direction is independent of the mode: headers are answered through the hook, all else by an empty continue, in every mode
- * but `over` (Envoy also sends headers of replies that it made itself, while the request is still being decided).
+ * The response's direction is independent of the mode: headers, and the body of a decided request, are answered through hooks, all else by
+ * an empty continue, in every mode but `over` (Envoy also sends headers of replies that it made itself, while the request is still being decided).
  *
  * `refused` answers the message that has just arrived with an immediate response, in every mode but `over`.
  *
@@ -43,7 +43,7 @@
  * while it still wants an answer. With nothing owed we end ours; while deciding, the pipeline is aborted and the stream ends as cancelled.
  * `cancelled` (a reset, how Envoy ends streams without graceful close) is no error either, and does the same.
  *
- * Exactly one answer: each message gets one `answer`, `answer_response_headers` or `reply`, or the stream ends (`reply`, `fail`,
+ * Exactly one answer: each message gets one `answer`, `answer_response_headers`, `answer_response_body` or `reply`, or the stream ends (`reply`, `fail`,
  * half-close, cancel) before it is due. Messages that come out of place are answered with an empty continue of their own kind and reported as
  * `unexpected`.
  */
@@ -82,6 +82,9 @@ export function step<Context>(state: StreamState<Context>, event: StreamEvent<Co
         ],
       ];
     case 'response_body':
+      return state.context === undefined
+        ? [state, [answer(event.kind)]]
+        : [state, [{ kind: 'answer_response_body', context: state.context, body: event.body }]];
     case 'response_trailers':
       return [state, [answer(event.kind)]];
     case 'unknown_message':

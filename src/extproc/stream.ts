@@ -9,6 +9,7 @@ import type {
   FailureCode,
   MessageEvent,
   Observation,
+  ResponseStart,
   RouteOutcome,
   StreamEvent,
   StreamRole,
@@ -95,6 +96,8 @@ class Driver<Context> {
   #abort: AbortController | undefined;
   /** Our half of the stream has ended. */
   #ended = false;
+  /** The response whose body was asked for. */
+  #wanted: ResponseStart | null = null;
   /** Bytes taken from the budget. */
   #held = 0;
   /** Bytes of body that have come, with their overhead. */
@@ -190,8 +193,23 @@ class Driver<Context> {
         this.#write(writeAnswer(effect.phase, effect.change, effect.skip));
         break;
       case 'answer_response_headers': {
-        const edits = this.#guard(() => handlers.responseHeaders?.(effect.context, effect.response));
-        this.#write(writeResponseHeaders(edits ?? []));
+        const { context, response } = effect;
+        const edits = this.#guard(() => handlers.responseHeaders?.(context, response));
+        const wantsBody = context !== undefined && this.#guard(() => handlers.wantsResponseBody?.(context, response));
+        if (wantsBody === true) this.#wanted = response;
+        this.#write(writeResponseHeaders(edits ?? [], wantsBody === true));
+        break;
+      }
+      case 'answer_response_body': {
+        const response = this.#wanted;
+        const body =
+          response === null
+            ? null
+            : (this.#guard(() => handlers.responseBody?.(effect.context, response, effect.body)) ?? null);
+        const mutations = { body, setHeaders: [], removeHeaders: [], metadata: {} };
+        this.#write(
+          writeAnswer('response_body', body === null ? { kind: 'none' } : { kind: 'mutate', mutations }, 'nothing'),
+        );
         break;
       }
       case 'reply':

@@ -29,9 +29,12 @@ export function writeAnswer(phase: Phase, change: Change, skip: SkipRequest): Wi
   };
 }
 
-/** The answer to response headers: these headers set, nothing else touched. */
-export function writeResponseHeaders(edits: readonly HeaderEdit[]): WireResponse {
-  return writePhase('response_headers', edits.length === 0 ? {} : { header_mutation: writeHeaders(edits, []) });
+/** The answer to response headers: these headers set, nothing else touched; `wantsBody` asks Envoy to hold the body and show it. */
+export function writeResponseHeaders(edits: readonly HeaderEdit[], wantsBody = false): WireResponse {
+  return {
+    ...writePhase('response_headers', edits.length === 0 ? {} : { header_mutation: writeHeaders(edits, []) }),
+    ...(wantsBody ? { mode_override: { response_header_mode: 'SEND', response_body_mode: 'BUFFERED' } } : {}),
+  };
 }
 
 /** The answer that Envoy sends to the client in place of the endpoint's. `details` is for Envoy's access log. */

@@ -156,6 +156,25 @@ describeWithEnvoy('policy, guards and objectives', () => {
       expect(body).not.toContain('routing');
       expect(body).not.toContain('provider');
     });
+    test('the explanation comes with the answer when it is asked for', async () => {
+      const answer = await ask({ routing: { trace: true } });
+      expect(answer.json.choices[0].message.role).toBe('assistant');
+      expect(answer.json.routing_metadata).toMatchObject({
+        answered_by: 'cloud',
+        attempts: 1,
+        decision: { selectedModel: 'cloud', schemaVersion: 1 },
+      });
+      expect(answer.json.routing_metadata.decision.candidates).toHaveLength(MODELS.length);
+      expect(answer.headers['content-length']).toBe(String(Buffer.byteLength(answer.body)));
+      expect(JSON.parse(answer.headers['x-switchyard-trace']!)).toMatchObject({ model: 'cloud', candidates: 5 });
+      expect((await ask()).json).not.toHaveProperty('routing_metadata');
+    });
+    test('of a stream it comes in a header, and the stream stays as it is', async () => {
+      const answer = await ask({ routing: { trace: true }, stream: true });
+      expect(JSON.parse(answer.headers['x-switchyard-trace']!)).toMatchObject({ model: 'cloud' });
+      expect(answer.body).not.toContain('routing_metadata');
+      expect(answer.body.trimEnd().endsWith('data: [DONE]')).toBe(true);
+    });
     test('a knob of a wrong type is refused by name', async () => {
       const answer = await ask({ routing: { max_cost_usd: 'little' } });
       expect([answer.status, answer.json.error.param]).toEqual([400, 'routing.max_cost_usd']);

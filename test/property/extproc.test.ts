@@ -84,7 +84,13 @@ const phaseOf = (event: TestEvent): Phase | null =>
     : event.kind;
 
 const answeredPhase = (effect: TestEffect): Phase | null =>
-  effect.kind === 'answer' ? effect.phase : effect.kind === 'answer_response_headers' ? 'response_headers' : null;
+  effect.kind === 'answer'
+    ? effect.phase
+    : effect.kind === 'answer_response_headers'
+      ? 'response_headers'
+      : effect.kind === 'answer_response_body'
+        ? 'response_body'
+        : null;
 
 const isRequest = (phase: Phase): boolean => phase.startsWith('request');
 const STOPS = ['reply', 'fail', 'end'];

@@ -120,6 +120,8 @@ export function told(effect: TestEffect): string {
       if (skip !== 'nothing') parts.push(`skip:${skip}`);
       return `answer ${parts.join(' ')}`;
     }
+    case 'answer_response_body':
+      return 'answer response_body';
     case 'answer_response_headers':
       return `answer response_headers for ${effect.context ?? 'nobody'}`;
     case 'reply':
