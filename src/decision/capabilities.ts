@@ -1,3 +1,4 @@
+import { isNearLimit } from '../signals/tokens.ts';
 import type { ModelEntry } from '../config/registry.ts';
 import type { ChatRequest } from '../openai/request.ts';
 import type { Rejection } from './decision.ts';
@@ -73,14 +74,11 @@ export function judgeFitness(
   return { rejections, notes };
 }
 
-/** Share of a window within which an estimate of the tokens can't tell whether a request fits. */
-const DOUBTFUL = 0.25;
-
 /** Whether the tokens of a request should be counted exactly: its estimate is near the window of some model that it might go to. */
 export function needsExactCount(models: Iterable<ModelEntry>, estimatedTokens: number): boolean {
   for (const { config } of models) {
     const window = config.context_window;
-    if (window !== undefined && Math.abs(estimatedTokens - window) <= window * DOUBTFUL) return true;
+    if (window !== undefined && isNearLimit(estimatedTokens, window)) return true;
   }
   return false;
 }
