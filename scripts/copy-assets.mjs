@@ -2,5 +2,6 @@
 import { cpSync, mkdirSync, chmodSync, existsSync } from 'node:fs';
 
 mkdirSync('dist', { recursive: true });
-for (const [from, to] of [['src/dashboard', 'dist/dashboard']]) if (existsSync(from)) cpSync(from, to, { recursive: true });
+for (const [from, to] of [['src/dashboard', 'dist/dashboard']])
+  if (existsSync(from)) cpSync(from, to, { recursive: true });
 if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755);
