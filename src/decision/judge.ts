@@ -1,6 +1,6 @@
 import type { ModelEntry, Registry } from '../config/registry.ts';
 import type { EndpointConfig } from '../config/schema.ts';
-import { judgeFitness, type Need, type RequestSize } from './capabilities.ts';
+import { type Fitness, judgeFitness, type Need, type RequestSize } from './capabilities.ts';
 import type { Rejection } from './decision.ts';
 import { usdPerUnit } from './estimate.ts';
 import type { Knobs } from './knobs.ts';
@@ -34,39 +34,35 @@ const NOT_SERVED: Readonly<Record<NotServed, string>> = {
   unhealthy: 'all of its endpoints are unhealthy',
 };
 
+const NONE: readonly Rejection[] = [];
+const ANY_FIT: Fitness = { rejections: NONE, notes: [] };
+
 /** Runs every filter, so that the explanation has all reasons; the stages come in the order policy, capability, caller, health. */
 export function judge(model: ModelEntry, input: JudgeInput): Judged {
   const { registry, policy, fitness } = input;
   const fit =
-    fitness === null
-      ? { rejections: [], notes: [] }
-      : judgeFitness(model, fitness.needs, fitness.size, registry.config.unknown_capability);
+    fitness === null ? ANY_FIT : judgeFitness(model, fitness.needs, fitness.size, registry.config.unknown_capability);
   const inRegion = model.endpoints.filter((endpoint) => isInRegion(endpoint, policy));
   const wanted = inRegion.filter((endpoint) => isWanted(endpoint, input));
+  const usable = usableEndpoints(wanted, input.endpoints);
   const rejections = [
     ...policyRejections(model, policy),
     ...piiRejections(model, input),
     ...fit.rejections,
     ...callerRejections(model, input, inRegion.length > 0 && wanted.length === 0),
-    ...healthRejections(model, wanted, input.endpoints),
+    ...(usable.length > 0 ? NONE : healthRejections(model, wanted, input.endpoints)),
   ];
-  const usable = usableEndpoints({ ...model, endpoints: wanted }, input.endpoints);
-  return {
-    model,
-    rejections,
-    notes: fit.notes,
-    endpoints: rejections.length === 0 ? usable : [],
-  };
+  return { model, rejections, notes: fit.notes, endpoints: rejections.length === 0 ? usable : [] };
 }
 
 function piiRejections(model: ModelEntry, { registry, piiKinds }: JudgeInput): readonly Rejection[] {
-  if (registry.config.guards.pii.action !== 'block') return [];
+  if (registry.config.guards.pii.action !== 'block') return NONE;
   if (piiKinds === null) {
     const detail = 'its pii_policy restricts what it may receive and nobody looked for personal data';
     return forbiddenKinds(model, ['ANY']).length === 0 ? [] : [{ stage: 'policy', reason: 'pii_unknown', detail }];
   }
   const forbidden = forbiddenKinds(model, piiKinds);
-  if (forbidden.length === 0) return [];
+  if (forbidden.length === 0) return NONE;
   return [{ stage: 'policy', reason: 'pii_not_allowed', detail: `it may not receive ${forbidden.join(', ')}` }];
 }
 
@@ -82,6 +78,7 @@ function callerRejections(model: ModelEntry, input: JudgeInput, noEndpointWanted
 }
 
 function priceRejections(model: ModelEntry, { knobs, registry }: JudgeInput): readonly Rejection[] {
+  if (knobs.provider.maxPromptPrice === null && knobs.provider.maxCompletionPrice === null) return NONE;
   const { pricing } = model.config;
   const rate = usdPerUnit(pricing?.currency ?? 'USD', registry.config.estimates);
   const check = (what: string, most: number | null, price: number | undefined): readonly Rejection[] => {
@@ -115,6 +112,6 @@ function healthRejections(
   wanted: readonly EndpointConfig[],
   state: EndpointState,
 ): readonly Rejection[] {
-  const cause = whyNotServed(wanted.length > 0 ? { ...model, endpoints: wanted } : model, state);
+  const cause = whyNotServed(wanted.length > 0 ? wanted : model.endpoints, state);
   return cause === null ? [] : [{ stage: 'health', reason: cause, detail: NOT_SERVED[cause] }];
 }

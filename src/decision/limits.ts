@@ -1,44 +1,65 @@
 import type { Limits, Rejection } from './decision.ts';
 import type { Estimate, Estimates } from './estimate.ts';
 
+/** A limit that a model breaks, or can't be shown to keep because the number is unknown. */
+export interface BrokenLimit extends Rejection {
+  readonly limit: keyof Limits;
+}
+
 /** Slack for rounding: a model whose estimate equals a limit keeps it. */
 const TOLERANCE = 1e-12;
 
-/** Each limit that the estimates break, or that can't be shown to be kept because the number is unknown. */
+const NONE: readonly BrokenLimit[] = [];
+
+/** Each limit that the estimates break, quality first. */
 export function brokenLimits(
   estimates: Estimates,
   limits: Limits,
   stage: 'caller' | 'objective',
-): readonly (Rejection & { readonly limit: keyof Limits })[] {
-  const broken: (Rejection & { readonly limit: keyof Limits })[] = [];
+): readonly BrokenLimit[] {
   const { qualityFloor, maxCostUsd, maxLatencyMs, maxTtftMs } = limits;
-  const quality = estimates.quality.value;
-  if (qualityFloor !== null && quality < qualityFloor - TOLERANCE) {
-    const detail = `expected quality ${round(quality)} is below ${qualityFloor}`;
-    broken.push({ stage, reason: 'below_quality_floor', detail, limit: 'qualityFloor' });
-  }
-  const atMost = (limit: keyof Limits, most: number | null, estimate: Estimate, what: string, unit: string) => {
-    if (most === null) return;
-    if (estimate.value === null) {
-      const detail = `expected ${what} is not known (${estimate.source}) and the limit is ${most} ${unit}`;
-      broken.push({ stage, reason: `${UNKNOWN[limit]}_unknown`, detail, limit });
-    } else if (estimate.value > most * (1 + TOLERANCE)) {
-      const detail = `expected ${what} of ${round(estimate.value)} ${unit} is over ${most}`;
-      broken.push({ stage, reason: `over_${UNKNOWN[limit]}`, detail, limit });
-    }
-  };
-  atMost('maxCostUsd', maxCostUsd, estimates.costUsd, 'cost', 'USD');
-  atMost('maxLatencyMs', maxLatencyMs, estimates.latencyMs, 'latency', 'ms');
-  atMost('maxTtftMs', maxTtftMs, estimates.ttftMs, 'time to the first token', 'ms');
-  return broken;
+  const broken = [
+    belowFloor(estimates.quality.value, qualityFloor, stage),
+    over(COST, estimates.costUsd, maxCostUsd, stage),
+    over(LATENCY, estimates.latencyMs, maxLatencyMs, stage),
+    over(TTFT, estimates.ttftMs, maxTtftMs, stage),
+  ].filter((one) => one !== null);
+  return broken.length === 0 ? NONE : broken;
 }
 
-const UNKNOWN: Readonly<Record<keyof Limits, string>> = {
-  qualityFloor: 'quality',
-  maxCostUsd: 'cost',
-  maxLatencyMs: 'latency',
-  maxTtftMs: 'ttft',
-};
+interface Ceiling {
+  readonly limit: keyof Limits;
+  readonly code: string;
+  readonly what: string;
+  readonly unit: string;
+}
+
+const COST: Ceiling = { limit: 'maxCostUsd', code: 'cost', what: 'cost', unit: 'USD' };
+const LATENCY: Ceiling = { limit: 'maxLatencyMs', code: 'latency', what: 'latency', unit: 'ms' };
+const TTFT: Ceiling = { limit: 'maxTtftMs', code: 'ttft', what: 'time to the first token', unit: 'ms' };
+
+function belowFloor(quality: number, floor: number | null, stage: BrokenLimit['stage']): BrokenLimit | null {
+  if (floor === null || quality >= floor - TOLERANCE) return null;
+  const detail = `expected quality ${round(quality)} is below ${floor}`;
+  return { stage, reason: 'below_quality_floor', detail, limit: 'qualityFloor' };
+}
+
+function over(
+  ceiling: Ceiling,
+  estimate: Estimate,
+  most: number | null,
+  stage: BrokenLimit['stage'],
+): BrokenLimit | null {
+  if (most === null) return null;
+  const { limit, code, what, unit } = ceiling;
+  if (estimate.value === null) {
+    const detail = `expected ${what} is not known (${estimate.source}) and the limit is ${most} ${unit}`;
+    return { stage, reason: `${code}_unknown`, detail, limit };
+  }
+  if (estimate.value <= most * (1 + TOLERANCE)) return null;
+  const detail = `expected ${what} of ${round(estimate.value)} ${unit} is over ${most}`;
+  return { stage, reason: `over_${code}`, detail, limit };
+}
 
 /** Four significant digits, for people. */
 export function round(value: number): number {

@@ -1,8 +1,8 @@
 import type { ModelEntry } from '../config/registry.ts';
 import type { EstimatesConfig } from '../config/schema-policy.ts';
-import type { Limits, ObjectiveKind, Rejection, ScorePart } from './decision.ts';
-import type { Estimates } from './estimate.ts';
-import { brokenLimits } from './limits.ts';
+import type { Limits, ObjectiveKind, ScorePart } from './decision.ts';
+import type { Estimate, Estimates } from './estimate.ts';
+import { type BrokenLimit, brokenLimits } from './limits.ts';
 import type { Objective, Weights } from './objective.ts';
 import type { ScoreEntry } from './score-table.ts';
 
@@ -20,7 +20,7 @@ export interface Ranked extends Contender {
   readonly score: number | null;
   readonly parts: readonly ScorePart[];
   /** The operator's limits that it breaks. */
-  readonly broken: readonly Rejection[];
+  readonly broken: readonly BrokenLimit[];
 }
 
 export interface Ranking {
@@ -49,14 +49,15 @@ const RELAXATIONS: readonly { readonly limits: readonly (keyof Limits)[]; readon
 export function rank(contenders: readonly Contender[], objective: Objective, settings: EstimatesConfig): Ranking {
   const { kind, limits } = objective.view;
   const scored = contenders.map((contender): Ranked => {
-    const broken = brokenLimits(contender.estimates, limits, 'objective');
-    return { ...contender, ...score(contender, kind, objective.weights, settings), broken };
+    const { model, estimates, entry, isDefault } = contender;
+    const { score, parts } = scoreOf(contender, kind, objective.weights, settings);
+    return { model, estimates, entry, isDefault, score, parts, broken: brokenLimits(estimates, limits, 'objective') };
   });
   const better = kind === 'category' ? byCategory : byScore;
   const sorted = [...scored].sort(better);
-  const given = new Set<string>();
+  const given = new Set<keyof Limits>();
   const relaxed: (keyof Limits)[] = [];
-  const keeps = (one: Ranked) => one.broken.every((rejection) => given.has(limitOf(rejection)));
+  const keeps = (one: Ranked) => one.broken.every(({ limit }) => given.has(limit));
   let compare: Compare = better;
   for (const step of RELAXATIONS) {
     if (sorted.some(keeps)) break;
@@ -69,10 +70,6 @@ export function rank(contenders: readonly Contender[], objective: Objective, set
   }
   const left = sorted.filter(keeps).sort(compare);
   return { order: [...left, ...sorted.filter((one) => !keeps(one))], relaxed, unmet: false };
-}
-
-function limitOf(rejection: Rejection): string {
-  return 'limit' in rejection ? String(rejection.limit) : '';
 }
 
 /** Listed in the category before the default model before the rest; by score, ties to the entry listed first. */
@@ -104,18 +101,18 @@ function latencyOf({ estimates }: Ranked): number | null {
 
 type Scored = Pick<Ranked, 'score' | 'parts'>;
 
-function score(contender: Contender, kind: ObjectiveKind, weights: Weights, settings: EstimatesConfig): Scored {
+function scoreOf(contender: Contender, kind: ObjectiveKind, weights: Weights, settings: EstimatesConfig): Scored {
   const { estimates, entry } = contender;
-  const quality: ScorePart = { name: 'quality', ...estimates.quality };
-  const cost: ScorePart = { name: 'cost_usd', ...estimates.costUsd };
-  const latency: ScorePart = { name: 'latency_ms', ...estimates.latencyMs };
+  const quality = { name: 'quality', value: estimates.quality.value, source: estimates.quality.source };
+  const cost = part('cost_usd', estimates.costUsd);
+  const latency = part('latency_ms', estimates.latencyMs);
   switch (kind) {
     case 'category': {
-      const part: ScorePart =
+      const listed: ScorePart =
         entry === null
           ? { name: 'category_score', value: null, source: 'not listed in the category' }
           : { name: 'category_score', value: entry.score, source: entry.source };
-      return { score: entry?.score ?? null, parts: [part, quality, cost, latency] };
+      return { score: entry?.score ?? null, parts: [listed, quality, cost, latency] };
     }
     case 'quality':
       return { score: quality.value, parts: [quality, cost, latency] };
@@ -129,10 +126,14 @@ function score(contender: Contender, kind: ObjectiveKind, weights: Weights, sett
         weighted('cost', halving(cost.value, settings.reference_cost_usd), weights.cost, cost.source),
         weighted('latency', halving(latency.value, settings.reference_latency_ms), weights.latency, latency.source),
       ];
-      const sum = parts.reduce((total, part) => total + (part.value ?? 0), 0);
+      const sum = parts.reduce((total, { value }) => total + (value ?? 0), 0);
       return { score: sum, parts: [...parts, quality, cost, latency] };
     }
   }
+}
+
+function part(name: string, { value, source }: Estimate): ScorePart {
+  return { name, value, source };
 }
 
 /** A part of the balanced score; an unknown number earns nothing. */

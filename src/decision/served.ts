@@ -1,4 +1,3 @@
-import type { ModelEntry } from '../config/registry.ts';
 import type { EndpointConfig } from '../config/schema.ts';
 
 /** What is known of the endpoints when a request arrives. */
@@ -12,17 +11,17 @@ export interface EndpointState {
 /** Why a model has no usable endpoint, or null when it has one. */
 export type NotServed = 'no_endpoint' | 'drained' | 'unresolved' | 'unhealthy';
 
-/** The model's endpoints that may take a request now, in configured order. */
-export function usableEndpoints(model: ModelEntry, state: EndpointState): readonly EndpointConfig[] {
-  return model.endpoints.filter(
+/** Those of a model's endpoints that may take a request now, in their order. */
+export function usableEndpoints(endpoints: readonly EndpointConfig[], state: EndpointState): readonly EndpointConfig[] {
+  return endpoints.filter(
     (endpoint) => endpoint.weight > 0 && isResolved(endpoint, state) && state.unhealthy?.has(endpoint.name) !== true,
   );
 }
 
-/** The first cause, in the order of the type, that leaves the model without an endpoint. */
-export function whyNotServed(model: ModelEntry, state: EndpointState): NotServed | null {
-  if (model.endpoints.length === 0) return 'no_endpoint';
-  const active = model.endpoints.filter((endpoint) => endpoint.weight > 0);
+/** The first cause, in the order of the type, that leaves none of a model's endpoints usable. */
+export function whyNotServed(endpoints: readonly EndpointConfig[], state: EndpointState): NotServed | null {
+  if (endpoints.length === 0) return 'no_endpoint';
+  const active = endpoints.filter((endpoint) => endpoint.weight > 0);
   if (active.length === 0) return 'drained';
   const resolved = active.filter((endpoint) => isResolved(endpoint, state));
   if (resolved.length === 0) return 'unresolved';

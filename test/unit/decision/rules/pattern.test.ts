@@ -42,7 +42,7 @@ describe('compilePatterns', () => {
       return performance.now() - started;
     };
     // Backtracking would need more than the age of the universe for either.
-    expect(timeOf(1024)).toBeLessThan(200);
-    expect(timeOf(8192)).toBeLessThan(1000);
+    expect(timeOf(1024)).toBeLessThan(2000);
+    expect(timeOf(8192)).toBeLessThan(4000);
   });
 });
