@@ -7,6 +7,9 @@ import { CommandFailure, EXIT } from './exit.ts';
 import { addressOption, configOption, optionalAddressOption } from './options.ts';
 import { untilSignal } from './stop.ts';
 
+/** After everything has been closed there is nothing left to wait for. */
+const EXIT_GRACE_MS = 1000;
+
 /** Where the router listens, as the command line says. */
 export interface ServeOptions {
   readonly config: string;
@@ -77,6 +80,8 @@ export async function runService(
     throw new CommandFailure(EXIT.failure, '');
   } finally {
     flush();
+    // Should anything still hold the process, it ends all the same.
+    setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
   }
 }
 
