@@ -81,6 +81,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return {
         registry,
         encoder: encoder.current(),
+        deadlineMs: registry.config.timeouts.decision,
         endpoints: { addresses: feed.known(resolver.addresses) },
         apiKey: (endpoint) => keyOf(registry, endpoint, env),
         clock,

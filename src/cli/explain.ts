@@ -36,6 +36,9 @@ export function explainCommand(): Command {
     });
 }
 
+/** Nobody waits for a request here: the same body gives the same decision on a busy machine too. */
+const DEADLINE_MS = 10_000;
+
 /** Routes a body as the router would with all endpoints up. Names are not looked up, and equal choices fall to the first endpoint. */
 export function explain(body: Uint8Array, path: string, registry: Registry, encoder: Encoder): Promise<Routed> {
   const addresses = new Map(
@@ -47,6 +50,7 @@ export function explain(body: Uint8Array, path: string, registry: Registry, enco
   const world: World = {
     registry,
     encoder,
+    deadlineMs: DEADLINE_MS,
     endpoints: { addresses },
     apiKey: () => null,
     clock: () => performance.now(),
