@@ -5,7 +5,7 @@ import { decide, type DecisionInput } from '../../src/decision/decide.ts';
 import type { Decision, DecisionOutcome } from '../../src/decision/decision.ts';
 import type { ChatRequest } from '../../src/openai/request.ts';
 import type { PiiFinding } from '../../src/signals/pii/finding.ts';
-import { allUp, fixedRandom, LABELS, requestOf, signalsOf } from '../unit/decision/fixture.ts';
+import { allUp, fixedRandom, requestOf, signalsOf } from '../unit/decision/fixture.ts';
 
 type PiiKind = PiiFinding['kind'];
 
@@ -132,8 +132,6 @@ export function configs(options: { readonly rules: boolean }) {
     }));
 }
 
-export type DrawnConfig = ReturnType<typeof configs> extends fc.Arbitrary<infer Config> ? Config : never;
-
 export const requests = fc.record({
   math: fc.integer({ min: 0, max: 100 }),
   difficulty: optional(fc.tuple(score, score)),
@@ -232,5 +230,3 @@ export function qualityOf(decision: Decision, name: string): number {
   if (value == null) throw new Error(`${name} has no expected quality`);
   return value;
 }
-
-export { LABELS };
