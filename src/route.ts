@@ -33,6 +33,8 @@ import type { Encoder, Signals } from './signals/signals.ts';
 export interface World {
   readonly registry: Registry;
   readonly encoder: Encoder;
+  /** Time for the signals of one request, in milliseconds: `timeouts.decision` where somebody waits. */
+  readonly deadlineMs: number;
   readonly endpoints: EndpointState;
   /** The key that an endpoint is called with; null: the client's own Authorization passes. */
   readonly apiKey: (endpoint: string) => string | null;
@@ -135,14 +137,14 @@ export function decideWith(
 export function signalsOf(
   request: ChatRequest,
   signal: AbortSignal,
-  world: Pick<World, 'registry' | 'encoder' | 'clock' | 'pause'>,
+  world: Pick<World, 'encoder' | 'deadlineMs' | 'clock' | 'pause'>,
   needs: SignalNeeds,
 ): Promise<Signals> {
-  const { registry, encoder, clock, pause } = world;
+  const { encoder, deadlineMs, clock, pause } = world;
   return collectSignals({
     request,
     encoder,
-    deadlineMs: registry.config.timeouts.decision,
+    deadlineMs,
     signal,
     clock,
     needs,
