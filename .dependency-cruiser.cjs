@@ -46,6 +46,7 @@ module.exports = {
     only('zod-only-in-config', 'node_modules/zod', '^src/(config|api)'),
     only('prom-only-in-metrics', 'node_modules/prom-client', '^src/observability/metrics'),
     only('otel-only-in-tracing', 'node_modules/@opentelemetry', '^src/observability/tracing'),
+    only('patterns-at-one-door', 'node_modules/re2js', '^src/config/pattern'),
     only('phones-only-in-pii', 'node_modules/libphonenumber-js', '^src/signals/pii'),
   ],
   options: {

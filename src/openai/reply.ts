@@ -75,11 +75,6 @@ export function modelNotFound(model: string): ApiError {
   };
 }
 
-/** No admissible model can serve the request; `missing` names what none has, like "vision" or "a context window of 200000 tokens". */
-export function noCapableModel(missing: string): ApiError {
-  return badRequest('no_capable_model', `No configured model can serve this request: none has ${missing}.`, null);
-}
-
 /** An alias where only a concrete model makes sense; `path` is the request's path without its query. */
 export function aliasNotAllowed(alias: string, path: string): ApiError {
   return badRequest(
