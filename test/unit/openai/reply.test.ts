@@ -20,7 +20,6 @@ test('what a client wrote is echoed up to 200 characters', () => {
 });
 
 test.each([
-  [reply.noCapableModel('vision'), 400, 'invalid_request_error'],
   [reply.aliasNotAllowed('auto', '/v1/embeddings'), 400, 'invalid_request_error'],
   [reply.upstreamUnavailable('m'), 503, 'server_error'],
   [reply.unknownUrl('POST', '/v1/foo'), 404, 'invalid_request_error'],
