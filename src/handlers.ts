@@ -3,8 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { DecisionOutcome } from './decision/decision.ts';
 import type { Usage } from './decision/observations.ts';
 import { openAiErrorBody, type ApiError } from './errors.ts';
+import { readAttempts, type Attempt, type AttemptsSeen } from './execution/attempts.ts';
+import { OVERLOADED } from './execution/dispatch.ts';
+import type { Ticket } from './execution/traffic.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
-import type { Ending, ReplyOutcome, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import type { Ending, ReplyOutcome, RequestStart, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import { logAttempts, measureAttempts } from './observability/attempts.ts';
 import { logBlock } from './observability/events.ts';
 import type { Log } from './observability/log.ts';
 import { measureRouting } from './observability/metrics-decision.ts';
@@ -16,14 +20,16 @@ import { createUsageListener } from './observability/usage.ts';
 import { answerFormat } from './openai/response.ts';
 import { contentFiltered } from './openai/content-filter.ts';
 import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
-import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, type Carried } from './rewrite/carried.ts';
+import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
 import {
+  ATTEMPTS_NAMESPACE,
   CLIENT_AUTHORIZATION,
   CLIENT_NAMESPACE,
   CONTENT_ENCODING,
   CONTENT_LENGTH,
   CONTENT_TYPE,
   REQUEST_ID,
+  RETRY_AFTER,
 } from './rewrite/headers.ts';
 import type { HeaderEdit } from './rewrite/mutations.ts';
 import {
@@ -52,6 +58,7 @@ export interface HandlerDependencies {
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const ATTEMPT_ATTRIBUTE = 'upstream.request_attempt_count';
 const ADDRESS_ATTRIBUTE = 'upstream.address';
+const DETAILS_ATTRIBUTE = 'response.code_details';
 
 /** The handlers of one service. */
 export function createHandlers(dependencies: HandlerDependencies): ExtProcHandlers<Answering> {
@@ -60,14 +67,19 @@ export function createHandlers(dependencies: HandlerDependencies): ExtProcHandle
     needsBody: (headers) => METHODS_WITH_BODY.has(headers.get(':method') ?? ''),
     headersOnly: (request) => nothingToRoute(request),
     route: (request) => routeOne(request, dependencies),
-    rewriteFor: (request) => retryOne(request, world()),
-    responseHeaders: (answering, response) => (answering === undefined ? [] : headersOf(answering, response)),
+    rewriteFor: (request) => retryOne(request, dependencies),
+    responseHeaders: (answering, response) => {
+      if (answering === undefined) return [];
+      tellAttempts(answering, response, dependencies);
+      return headersOf(answering, response);
+    },
     wantsResponseBody: (answering, response) => wantsTrace(answering) && isSmallJson(response),
     responseBody: (answering, response, body) => {
       const { address, attempt } = sourceOf(response);
       return tracedAnswer(answering, body, address, attempt);
     },
-    finished: (_answering: Answering, how: Ending) => {
+    finished: ({ routed }: Answering, how: Ending) => {
+      routed.ticket?.end();
       if (how === 'failed') metrics.inc('switchyard_failures_total', { where: 'stream', policy: 'failure_mode' });
     },
     observe: () => createUsageListener({ ...dependencies, registry: () => world().registry }),
@@ -78,17 +90,21 @@ async function routeOne(request: RouteRequest, dependencies: HandlerDependencies
   const world = dependencies.world();
   const path = request.headers.get(':path') ?? '/';
   const span = startRouteSpan(request.headers);
+  let ticket: Ticket | null = null;
   try {
     const routed = await route({ path, headers: request.headers, body: request.body, signal: request.signal }, world);
+    ticket = routed.ticket;
     // The client has hung up: nobody reads the decision, and it is none of the traffic's.
     if (request.signal.aborted) {
+      routed.ticket?.end();
       span.fail('cancelled');
       return reply(upstreamUnavailable(''));
     }
     const record = tell(routed, request, span.traceId, world, dependencies);
     span.end(record);
-    return outcomeOf(routed, world.nowMs());
+    return outcomeOf(routed, record.request_id, world.nowMs());
   } catch (thrown) {
+    ticket?.end();
     span.fail('internal');
     throw thrown;
   }
@@ -133,12 +149,12 @@ function tell(
   return record;
 }
 
-function outcomeOf(routed: Routed, nowMs: number): RouteOutcome<Answering> {
+function outcomeOf(routed: Routed, requestId: string | null, nowMs: number): RouteOutcome<Answering> {
   if (routed.outcome.kind === 'refused') return refusalOf(routed, routed.outcome, nowMs);
   const { forward } = routed;
   // Decided means prepared: route() makes both or neither.
   if (forward === null) throw new Error('a decided request has no mutations');
-  return { kind: 'forward', mutations: forward.mutations, context: { routed, forward } };
+  return { kind: 'forward', mutations: forward.mutations, context: { routed, forward, requestId } };
 }
 
 /** The error, or where the config asks for it the form that a model's own content filter has. */
@@ -158,10 +174,16 @@ function nothingToRoute(request: HeadersRequest): RouteOutcome<Answering> {
   return reply(unknownUrl(request.headers.get(':method') ?? '', request.headers.get(':path') ?? ''));
 }
 
-async function retryOne(request: RewriteRequest, world: World): Promise<RouteOutcome<Answering>> {
+async function retryOne(request: RewriteRequest, dependencies: HandlerDependencies): Promise<RouteOutcome<Answering>> {
+  const world = dependencies.world();
   const carried = carriedOf(request);
   const path = request.headers.get(':path') ?? '/';
   const { address, attempt, body } = request;
+  if (carried !== null) {
+    const seen = { count: attempt, status: 0, details: '' };
+    const failed = attemptsOf(carried, request, seen, world).filter((one) => one.attempt === attempt - 1);
+    world.dispatcher?.traffic.attempted(failed);
+  }
   const contentType = request.headers.get(CONTENT_TYPE) ?? '';
   const kept = request.metadata.get(CLIENT_NAMESPACE)?.[CLIENT_AUTHORIZATION];
   const clientAuthorization = typeof kept === 'string' ? kept : null;
@@ -172,6 +194,40 @@ async function retryOne(request: RewriteRequest, world: World): Promise<RouteOut
   // An endpoint outside the plan must not see a body that was written for another model.
   if (mutations === null) return reply(upstreamUnavailable(carried?.targets[0]?.model ?? ''));
   return { kind: 'forward', mutations };
+}
+
+/** What became of the attempts: the last one is told to the endpoints' health here, the earlier ones were told when they were tried again. */
+function tellAttempts(
+  { routed, forward, requestId }: Answering,
+  response: ResponseStart,
+  { world, metrics, log }: HandlerDependencies,
+): void {
+  const { registry } = world();
+  const { address, attempt } = sourceOf(response);
+  const status = Number(response.headers.get(':status') ?? 0);
+  const details = response.attributes.get(DETAILS_ATTRIBUTE) ?? '';
+  const seen = { count: attempt, status, details };
+  const attempts = attemptsOf(forward.carried, response, seen, world());
+  const served = targetOf(forward.carried, address, attempt);
+  if (served !== null) routed.ticket?.served(served);
+  routed.ticket?.attempted(attempts.filter((one) => one.attempt === attempt));
+  measureAttempts(metrics, registry, attempts);
+  logAttempts(log, requestId, attempts);
+}
+
+function attemptsOf(
+  carried: Carried,
+  { metadata }: Pick<RequestStart, 'metadata'>,
+  seen: Pick<AttemptsSeen, 'count' | 'status' | 'details'>,
+  { registry, nowMs }: World,
+): readonly Attempt[] {
+  const notes = metadata.get(ATTEMPTS_NAMESPACE) ?? {};
+  return readAttempts(carried.targets, {
+    ...seen,
+    notes,
+    nowMs: nowMs(),
+    firstByteMs: registry.config.timeouts.first_byte,
+  });
 }
 
 function headersOf(answering: Answering, response: ResponseStart): readonly HeaderEdit[] {
@@ -210,7 +266,10 @@ function reply(error: ApiError): ReplyOutcome {
   return {
     kind: 'reply',
     status: error.status,
-    headers: [{ name: CONTENT_TYPE, value: 'application/json' }],
+    headers: [
+      { name: CONTENT_TYPE, value: 'application/json' },
+      ...(error.code === OVERLOADED ? [{ name: RETRY_AFTER, value: '1' }] : []),
+    ],
     body: openAiErrorBody(error),
   };
 }

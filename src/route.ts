@@ -14,6 +14,9 @@ import { reasoningEdit, type Random } from './decision/plan.ts';
 import type { EndpointState } from './decision/served.ts';
 import type { ApiError } from './errors.ts';
 import { hasLargerWindow, limitAttempts } from './execution/attempt-plan.ts';
+import { dispatch, type Dispatcher } from './execution/dispatch.ts';
+import { priorityOf } from './execution/priority.ts';
+import type { Ticket } from './execution/traffic.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteBody } from './rewrite/body.ts';
@@ -45,6 +48,8 @@ export interface World {
   /** What was seen of the models' answers. */
   readonly observations: Observations;
   readonly random: Random;
+  /** Counts what is sent and knows how the endpoints are; absent: a decision is all that is wanted (explain, the API). */
+  readonly dispatcher?: Dispatcher;
   /** Lets the event loop take a turn, between the slices of a large body. */
   readonly pause: () => Promise<unknown>;
 }
@@ -65,6 +70,8 @@ export interface Routed {
   readonly outcome: DecisionOutcome;
   /** Null for a refusal. */
   readonly forward: Forward | null;
+  /** Counts the request as under way until it is ended; null for a refusal, and without a dispatcher. */
+  readonly ticket: Ticket | null;
   /** From the whole body to the mutations, in milliseconds. */
   readonly latencyMs: number;
   /** The encoder's part of it; null when it was not asked. */
@@ -96,9 +103,32 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
   const judged = isRead ? await signalsOf(request, input.signal, world, needs) : null;
   const classificationMs = isRead && needs.encoder ? world.clock() - asked : null;
   const signals = judged === null ? null : await measured(request, judged, registry);
-  const outcome = decideWith(request, signals, input.headers, world);
-  const forward = outcome.kind === 'decided' ? prepare(input, request, outcome, world) : null;
-  return { request, signals, outcome, forward, latencyMs: world.clock() - started, classificationMs };
+  const { outcome, ticket } = await dispatched(request, signals, input, world);
+  try {
+    const forward = outcome.kind === 'decided' ? prepare(input, request, outcome, world) : null;
+    return { request, signals, outcome, forward, ticket, latencyMs: world.clock() - started, classificationMs };
+  } catch (thrown) {
+    ticket?.end();
+    throw thrown;
+  }
+}
+
+/** The decision, and the request counted at its first target. */
+async function dispatched(request: ChatRequest, signals: Signals | null, input: RouteInput, world: World) {
+  const { registry, dispatcher } = world;
+  const { headers, signal } = input;
+  if (dispatcher === undefined) return { outcome: decideWith(request, signals, headers, world), ticket: null };
+  return dispatch(
+    {
+      view: { request, headers },
+      decide: (endpoints, heldModel) => decideIn(request, signals, headers, { ...world, endpoints }, heldModel),
+      maxAttempts: registry.config.fallback.max_attempts,
+      queueMs: registry.config.overload.queue_timeout,
+      priority: () => priorityOf(registry, headers),
+      signal,
+    },
+    dispatcher,
+  );
 }
 
 /** Signals whose tokens are counted where the estimate can't tell whether the request fits a model's window. */
@@ -110,16 +140,28 @@ async function measured(request: ChatRequest, signals: Signals, registry: Regist
   return { ...signals, shape: await withExactTokens(request, signals.shape, largest) };
 }
 
-/** The decision in this world. */
+/** The decision in this world, with the attempts that it would be given. */
 export function decideWith(
   request: ChatRequest,
   signals: Signals | null,
   headers: ReadonlyMap<string, string>,
   world: Omit<World, 'pause' | 'apiKey'>,
 ): DecisionOutcome {
+  const outcome = decideIn(request, signals, headers, world, null);
+  const { max_attempts } = world.registry.config.fallback;
+  return outcome.kind === 'decided' ? { ...outcome, plan: limitAttempts(outcome.plan, max_attempts) } : outcome;
+}
+
+function decideIn(
+  request: ChatRequest,
+  signals: Signals | null,
+  headers: ReadonlyMap<string, string>,
+  world: Omit<World, 'pause' | 'apiKey'>,
+  heldModel: string | null,
+): DecisionOutcome {
   const { registry, endpoints, random, observations } = world;
   const { max_attempts, other_models } = registry.config.fallback;
-  const outcome = decide({
+  return decide({
     request,
     registry,
     signals,
@@ -129,8 +171,8 @@ export function decideWith(
     nowMs: world.nowMs(),
     observations,
     maxFallbackModels: other_models ? max_attempts - 1 : 0,
+    heldModel,
   });
-  return outcome.kind === 'decided' ? { ...outcome, plan: limitAttempts(outcome.plan, max_attempts) } : outcome;
 }
 
 /** What is known about a request; also what `classify` and the API show of a text. */
@@ -258,6 +300,8 @@ export async function routeRetry(input: RetryInput, world: World): Promise<Mutat
 export interface Answering {
   readonly routed: Routed;
   readonly forward: Forward;
+  /** The client's or Envoy's id of the request, where it looks like one. */
+  readonly requestId: string | null;
 }
 
 /** The response headers of a 2xx answer that came from `address` at attempt `attempt`: who really answered, and why. */
@@ -304,5 +348,5 @@ function refusal(request: ChatRequest | null, signals: Signals | null, error: Ap
     candidates: [],
     block: null,
   };
-  return { request, signals, outcome, forward: null, latencyMs, classificationMs: null };
+  return { request, signals, outcome, forward: null, ticket: null, latencyMs, classificationMs: null };
 }

@@ -16,11 +16,13 @@ import { NOTHING_OBSERVED, observe } from './decision/observations.ts';
 import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
 import { messageOf, RouterError } from './errors.ts';
+import { createExecution, type ExecutionOptions } from './execution/execution.ts';
 import { createResolver } from './execution/resolve.ts';
 import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
 import { createHandlers } from './handlers.ts';
 import { createEncoder, type RunningEncoder } from './ml/encoder.ts';
 import type { EncoderEvents } from './ml/pool.ts';
+import { logEndpointState } from './observability/attempts.ts';
 import { logConfigReloaded, logConfigReloadFailed } from './observability/events.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
@@ -75,6 +77,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await resolver.watch(store.current().endpoints.values());
     feed.update(store.current(), resolver.addresses);
 
+    const execution = createExecution({
+      clock,
+      random: Math.random,
+      registry: () => store.current(),
+      addresses: () => resolver.addresses,
+      known: (addresses) => feed.known(addresses),
+      ...executionEvents(metrics, log),
+    });
+    closers.push(() => execution.close());
+    metrics.gauge('switchyard_queue_waiting', () => execution.waiting());
+
     let observations = NOTHING_OBSERVED;
     const world = (): World => {
       const registry = store.current();
@@ -82,7 +95,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         registry,
         encoder: encoder.current(),
         deadlineMs: registry.config.timeouts.decision,
-        endpoints: { addresses: feed.known(resolver.addresses) },
+        endpoints: execution.state(),
+        dispatcher: execution.dispatcher,
         apiKey: (endpoint) => keyOf(registry, endpoint, env),
         clock,
         nowMs: () => Date.now(),
@@ -135,6 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         { name: 'encoder', ready: encoder.current().info().readyWorkers > 0, detail: 'no encoder worker is ready' },
       ],
       clusters: (knownVersion) => feed.answer(knownVersion),
+      endpoints: () => execution.view(),
       access: { adminToken: env['SWITCHYARD_ADMIN_TOKEN'] ?? null, host: options.http.host },
       metrics,
       log,
@@ -297,6 +312,29 @@ function showConfig(metrics: Metrics, registry: Registry): void {
   metrics.clear('switchyard_config_info');
   metrics.set('switchyard_config_info', 1, { version: registry.version });
   metrics.set('switchyard_config_last_success_timestamp_seconds', Date.now() / 1000);
+}
+
+/** What is said of the endpoints as they come and go. */
+function executionEvents(
+  metrics: Metrics,
+  log: Log,
+): Pick<ExecutionOptions, 'onChange' | 'onInFlight' | 'onShed' | 'onStale'> {
+  return {
+    onChange: (change) => {
+      const { endpoint, address, state, reason } = change;
+      logEndpointState(log, change);
+      metrics.set('switchyard_endpoint_up', state === 'up' ? 1 : 0, { endpoint, address });
+      metrics.inc('switchyard_endpoint_changes_total', { endpoint, state, reason: reason ?? 'none' });
+    },
+    onInFlight: (endpoint, address, count) =>
+      metrics.set('switchyard_endpoint_in_flight', count, { endpoint, address }),
+    onShed: () => metrics.inc('switchyard_queue_shed_total'),
+    onStale: (endpoint, address, ageMs) =>
+      log.warn(
+        { event: 'endpoint_metrics_stale', endpoint, address, age_ms: Math.round(ageMs) },
+        'an endpoint no longer tells its load: only what this router sends it is counted',
+      ),
+  };
 }
 
 function countStream(metrics: Metrics, count: ExtProcCount): void {

@@ -1,6 +1,7 @@
 import type { Registry } from '../config/registry.ts';
 import type { RouterConfig } from '../config/schema.ts';
 import type { DecisionOutcome } from '../decision/decision.ts';
+import type { EndpointView } from '../execution/traffic.ts';
 import type { Manifest } from '../ml/bundle.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -60,6 +61,8 @@ export interface ApiDependencies {
   /** Puts a changed config in force (source: api). */
   readonly activate: (config: RouterConfig) => Promise<ActivateOutcome>;
   readonly readiness: () => readonly ReadinessCheck[];
+  /** Every address of every endpoint, and how it is. */
+  readonly endpoints: () => readonly EndpointView[];
   readonly clusters: (knownVersion: string | null) => ClustersAnswer;
   readonly access: AccessSettings;
   readonly metrics: Metrics;

@@ -100,4 +100,20 @@ export const classifierInfoAnswer = z.object({
 
 export const openApiAnswer = z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) });
 
+export const endpointsInfoAnswer = z.object({
+  endpoints: z.array(
+    z.object({
+      name: z.string(),
+      address: z.string(),
+      models: z.array(z.string()),
+      weight: z.number(),
+      state: z.enum(['up', 'out', 'due', 'drained', 'pending']),
+      reason: z.string().nullable(),
+      out_for_ms: z.number(),
+      in_flight: z.number(),
+      failures_in_a_row: z.number(),
+    }),
+  ),
+});
+
 export const clustersAnswer = z.looseObject({ version_info: z.string(), resources: z.array(z.unknown()) });

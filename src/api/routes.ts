@@ -112,6 +112,9 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
     get('/info/classifier', 'classifierInfo', 'The settings that decide', responses.classifierInfoAnswer, () =>
       classifierInfo(dependencies),
     ),
+    get('/info/endpoints', 'endpointsInfo', 'The endpoints and how they are', responses.endpointsInfoAnswer, () =>
+      json({ endpoints: dependencies.endpoints() }),
+    ),
     get('/metrics', 'metrics', "Metrics in Prometheus' text format", null, () => metricsText(dependencies)),
     get('/openapi.json', 'openapi', 'This description', responses.openApiAnswer, () => json(describeApi(routes))),
     withBody(

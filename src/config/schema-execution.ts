@@ -61,7 +61,7 @@ const healthSchema = z.strictObject({
 const balanceSchema = z.strictObject({
   scrape_metrics: z
     .boolean()
-    .default(false)
+    .default(true)
     .meta(about('Read vLLM’s /metrics of every endpoint once a second, for load that comes from elsewhere.')),
 });
 

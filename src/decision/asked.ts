@@ -26,6 +26,8 @@ export interface DecisionInput {
   readonly observations?: Observations;
   /** How many other models the plan may hold behind the chosen one (0). */
   readonly maxFallbackModels?: number;
+  /** The model that the request's conversation was answered by so far; null or absent: it has none. */
+  readonly heldModel?: string | null;
 }
 
 /** A request with everything that was found out before a model is looked for. */

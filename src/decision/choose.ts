@@ -15,6 +15,8 @@ export interface ChoiceInput {
   /** What a split sticks to; null when there is nothing. */
   readonly stickyKey: string | null;
   readonly random: () => number;
+  /** The model that the conversation was answered by so far; null for none. */
+  readonly heldModel?: string | null;
   /** The category that was found; null below the threshold. */
   readonly categoryName: string | null;
   /** The category has model_scores. */
@@ -30,8 +32,8 @@ export interface Choice {
 }
 
 /**
- * Picks among the ranked, admissible models. In this order: the guard's model, the rule's model or split, the caller's order, then the
- * objective (among the rule's models, if one of them is admissible). Null when none is admissible or the guard's or a strict rule's isn't.
+ * Picks among the ranked, admissible models. In this order: the guard's model, the rule's model or split, the caller's order, the
+ * conversation's model, then the objective (among the rule's models, if one of them is admissible). Null when none is admissible or the guard's or a strict rule's isn't.
  */
 export function choose(input: ChoiceInput): Choice | null {
   const { ranking, rule, guardModel } = input;
@@ -100,6 +102,12 @@ function byOrder(
       'it comes first in the models that the request lists',
       notes,
     );
+  }
+  const held = pool
+    .slice(0, preferred)
+    .find(({ model, broken }) => model.name === input.heldModel && broken.length === 0);
+  if (held !== undefined && held !== pool[0]) {
+    return result(pool, held, 'the conversation was begun with it, and its endpoint has read it so far', notes);
   }
   const [first, second] = pool;
   return first === undefined ? null : result(pool, first, reasonOf(first, second, input), notes);

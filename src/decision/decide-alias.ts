@@ -58,6 +58,7 @@ export function decideAlias(
     guardModel: guards.jailbreak.kind === 'route' ? guards.jailbreak.model : null,
     stickyKey: rule?.then.split === undefined ? null : stickyKey(rule.then.split.sticky, request, asked.headers),
     random: input.random,
+    heldModel: steersItself(objective.view.source) ? null : (input.heldModel ?? null),
     categoryName: view.name === '' ? null : view.name,
     categoryIsListed: category !== null && category.model_scores.length > 0,
   });
@@ -65,6 +66,11 @@ export function decideAlias(
   return guards.jailbreak.kind === 'route'
     ? block('security_block', refusals.jailbreakBlocked(), ruled, candidates)
     : refuse(refusals.nothingLeftByRule(isTransient(weighed, rule)), candidates);
+}
+
+/** The caller said in this very request what the choice is to aim at: that beats what the conversation began with. */
+function steersItself(source: string): boolean {
+  return source === 'alias' || source === 'header' || source === 'routing.objective';
 }
 
 function matchRule({ input, compiled, guards, headers, tenant }: Asked, facts: RequestFacts, view: CategoryView) {

@@ -44,7 +44,8 @@ export function judge(model: ModelEntry, input: JudgeInput): Judged {
     fitness === null ? ANY_FIT : judgeFitness(model, fitness.needs, fitness.size, registry.config.unknown_capability);
   const inRegion = model.endpoints.filter((endpoint) => isInRegion(endpoint, policy));
   const wanted = inRegion.filter((endpoint) => isWanted(endpoint, input));
-  const usable = usableEndpoints(wanted, input.endpoints);
+  const isFull = input.endpoints.fullModels?.has(model.name) === true;
+  const usable = isFull ? [] : usableEndpoints(wanted, input.endpoints);
   const rejections = [
     ...policyRejections(model, policy),
     ...piiRejections(model, input),
@@ -112,6 +113,9 @@ function healthRejections(
   wanted: readonly EndpointConfig[],
   state: EndpointState,
 ): readonly Rejection[] {
+  if (state.fullModels?.has(model.name) === true) {
+    return [{ stage: 'health', reason: 'full', detail: 'it has as many requests under way as it may' }];
+  }
   const cause = whyNotServed(wanted.length > 0 ? wanted : model.endpoints, state);
   return cause === null ? [] : [{ stage: 'health', reason: cause, detail: NOT_SERVED[cause] }];
 }

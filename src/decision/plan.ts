@@ -26,13 +26,13 @@ export interface PlanInput {
   readonly retry?: boolean;
 }
 
-/** Attempts worth listing: Envoy's retries are bounded well below this, and the list travels as metadata. */
-const MAX_TARGETS = 16;
+/** Replicas worth listing: whoever puts them in order by load cuts the list to the attempts that there may be. */
+const MAX_TARGETS = 64;
 
 /**
  * Lays the targets out: entry n serves attempt n. Each model's endpoints come in an order drawn by weight (the first is picked with
  * probability weight / sum of weights, the next from the rest), one address of each; further addresses of an endpoint follow behind
- * all of its model's endpoints. Null when no model has an address. At most 16 targets.
+ * all of its model's endpoints. Null when no model has an address. At most 64 targets.
  */
 export function planTargets(input: PlanInput): Plan | null {
   const targets: Target[] = [];

@@ -4,8 +4,10 @@ import type { EndpointConfig } from '../config/schema.ts';
 export interface EndpointState {
   /** `ip:port` (IPv6 in brackets) of every endpoint by name; an endpoint that is absent or empty could not be resolved. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
-  /** Names of endpoints that health checks took out. Absent: all are healthy. */
+  /** Names of endpoints that take nothing now: failing, or as busy as they may be. Absent: all are healthy. */
   readonly unhealthy?: ReadonlySet<string>;
+  /** Names of models that have as many requests under way as they may. Absent: none has. */
+  readonly fullModels?: ReadonlySet<string>;
 }
 
 /** Why a model has no usable endpoint, or null when it has one. */

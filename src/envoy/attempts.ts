@@ -1,17 +1,14 @@
 /** The upstream filter that notes what became of each attempt, where a retry, the answer's headers and the log can read it. */
-import { ENVOY_ATTEMPT_COUNT, SWITCHYARD_CONTEXT_LENGTH } from '../rewrite/headers.ts';
+import { ATTEMPTS_NAMESPACE, ENVOY_ATTEMPT_COUNT, SWITCHYARD_CONTEXT_LENGTH } from '../rewrite/headers.ts';
 import { extension, type JsonObject } from './xds.ts';
-
-/**
- * Namespace of dynamic metadata with one entry for each attempt, by its number: `START` (Unix milliseconds) while it has no answer, then
- * `START END STATUS RETRY_AFTER CAUSE`, with `-` for what there is not. execution/attempts.ts reads it.
- */
-export const ATTEMPTS_NAMESPACE = 'switchyard.attempts';
 
 /** A larger error body is passed on unread: no endpoint needs so much to say that a prompt is too long. */
 const MAX_ERROR_BYTES = 65_536;
 
 /**
+ * The namespace has one entry for each attempt, by its number: `START` (Unix milliseconds) while it has no answer, then
+ * `START END STATUS RETRY_AFTER CAUSE`, with `-` for what there is not. `n` is the number of the last one. execution/attempts.ts reads it.
+ *
  * A prompt that is too long for one model may fit another, but the 400 that says so looks like every other 400 to Envoy: the header marks
  * it, and the router's `x-envoy-retriable-header-names` says for which requests that is worth another attempt.
  */

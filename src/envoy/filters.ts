@@ -1,6 +1,10 @@
 /** The ext_proc filters: one that routes, one that only watches the answer, one that runs on retries. */
-import { CLIENT_NAMESPACE, ENVOY_ATTEMPT_COUNT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
-import { ATTEMPTS_NAMESPACE } from './attempts.ts';
+import {
+  ATTEMPTS_NAMESPACE,
+  CLIENT_NAMESPACE,
+  ENVOY_ATTEMPT_COUNT,
+  LOAD_BALANCER_NAMESPACE,
+} from '../rewrite/headers.ts';
 import { duration, extension, typed, type Json, type JsonObject } from './xds.ts';
 
 export const ROUTER_CLUSTER = 'router';

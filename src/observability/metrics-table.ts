@@ -260,6 +260,48 @@ export const METRICS = [
     help: 'Texts answered from the memo (hit) or by a forward pass (miss).',
   },
   {
+    name: 'switchyard_attempts_total',
+    type: 'counter',
+    labels: ['model', 'outcome'],
+    help: 'Attempts at endpoints by what came of them: answered, no_answer, timeout, 5xx, 429, context_length.',
+  },
+  {
+    name: 'switchyard_model_fallbacks_total',
+    type: 'counter',
+    labels: ['from', 'to'],
+    help: 'Requests that another model than the chosen one answered.',
+  },
+  {
+    name: 'switchyard_endpoint_up',
+    type: 'gauge',
+    labels: ['endpoint', 'address'],
+    help: '1 while the address takes requests, 0 while it is out. Absent until it was out once.',
+  },
+  {
+    name: 'switchyard_endpoint_changes_total',
+    type: 'counter',
+    labels: ['endpoint', 'state', 'reason'],
+    help: 'Times that an address of the endpoint went out (or out again, for longer), or came back.',
+  },
+  {
+    name: 'switchyard_endpoint_in_flight',
+    type: 'gauge',
+    labels: ['endpoint', 'address'],
+    help: 'Requests that this router has under way at the address.',
+  },
+  {
+    name: 'switchyard_queue_waiting',
+    type: 'gauge',
+    labels: [],
+    help: 'Requests that wait for room at an endpoint.',
+  },
+  {
+    name: 'switchyard_queue_shed_total',
+    type: 'counter',
+    labels: [],
+    help: 'Requests that were turned away because the queue was full.',
+  },
+  {
     name: 'switchyard_config_info',
     type: 'gauge',
     labels: ['version'],

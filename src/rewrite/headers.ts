@@ -13,6 +13,9 @@ export const LOAD_BALANCER_NAMESPACE = 'envoy.lb';
 export const CLIENT_NAMESPACE = 'switchyard.client';
 export const CLIENT_AUTHORIZATION = 'authorization';
 
+/** Namespace in which Envoy notes what became of each attempt (envoy/attempts.ts says in which form). */
+export const ATTEMPTS_NAMESPACE = 'switchyard.attempts';
+
 // On responses: names of the classic vLLM router.
 export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';
 export const VSR_SELECTED_CATEGORY = 'x-vsr-selected-category';
@@ -41,6 +44,7 @@ export const ENVOY_RETRIABLE_HEADERS = 'x-envoy-retriable-header-names';
 export const REQUEST_ID = 'x-request-id';
 export const AUTHORIZATION = 'authorization';
 export const CONTENT_LENGTH = 'content-length';
+export const RETRY_AFTER = 'retry-after';
 export const CONTENT_TYPE = 'content-type';
 export const CONTENT_ENCODING = 'content-encoding';
 

@@ -22,7 +22,7 @@ model_config:
   model-c: { context_window: 40000, served_model_name: served-c }
 default_model: model-a
 timeouts: { first_byte: ${FIRST_BYTE_MS}ms, decision: 5s }
-health: { consecutive_errors: 1000, min_requests: 100000 }
+health: { consecutive_errors: 1000, min_requests: 100000, ejection: 1ms, max_ejection: 1ms }
 affinity: { enabled: false }
 `;
 

@@ -98,6 +98,7 @@ export function createFixture(
       return { kind: 'activated', version: registry.version };
     },
     readiness: () => [{ name: 'encoder', ready: true }],
+    endpoints: () => [],
     clusters: (version) =>
       version === 'v1'
         ? { kind: 'unchanged' }
