@@ -167,7 +167,7 @@ describe('up', () => {
     const command = up(
       envoy(
         'good-envoy',
-        `cat "$2" >&2; trap 'echo "{\\"event\\":\\"fake_envoy_stopped\\"}" >&2; exit 0' TERM; while :; do sleep 0.1; done`,
+        `trap 'echo "{\\"event\\":\\"fake_envoy_stopped\\"}" >&2; exit 0' TERM; cat "$2" >&2; while :; do sleep 0.1; done`,
       ),
     );
     const ready = await eventually(() => linesOf(command.stderr()).find((line) => line['event'] === 'ready'));
