@@ -51,6 +51,8 @@ export function fingerprintOf({ messages, user }: ChatRequest): string | null {
 }
 
 export interface Placement {
+  /** Requests that each address has under way. */
+  readonly busy: (address: string) => number;
   /** Requests that each address got lately. */
   readonly recent: (address: string) => number;
   readonly weight: (target: Target) => number;
@@ -60,21 +62,27 @@ export interface Placement {
 
 /**
  * The address of a new conversation among the replicas of one model: weighted rendezvous hashing (Thaler and Ravishankar, 1998) with bounded
- * load (Mirrokni, Thorup and Zadimoghaddam, 2018). The same key gets the same replica as long as that one has no more than its share, so
- * routers that know nothing of each other agree.
+ * load (Mirrokni, Thorup and Zadimoghaddam, 2018). The same key gets the same replica, so that routers that know nothing of each other agree,
+ * as long as that one has no more than its share: of what is under way (a slow replica takes less) and of what came lately (conversations
+ * that are pausing are load too).
  */
 export function place(
   key: string,
   targets: readonly Target[],
-  { recent, weight, loadFactor }: Placement,
+  { busy, recent, weight, loadFactor }: Placement,
 ): string | null {
   const totalWeight = targets.reduce((sum, target) => sum + weight(target), 0);
-  const total = targets.reduce((sum, { address }) => sum + recent(address), 0);
+  const sumOf = (of: (address: string) => number) => targets.reduce((sum, { address }) => sum + of(address), 0);
+  const [totalBusy, totalRecent] = [sumOf(busy), sumOf(recent)];
   const ranked = targets
     .map((target) => ({ target, score: -weight(target) / Math.log(unitHash(`${key}\u0000${target.address}`)) }))
     .sort((a, b) => b.score - a.score);
-  const hasRoom = (target: Target): boolean =>
-    recent(target.address) <= (loadFactor * (total + 1) * weight(target)) / totalWeight;
+  const hasRoom = (target: Target): boolean => {
+    const share = (loadFactor * weight(target)) / totalWeight;
+    return (
+      busy(target.address) < Math.ceil(share * (totalBusy + 1)) && recent(target.address) <= share * (totalRecent + 1)
+    );
+  };
   const chosen = ranked.find(({ target }) => hasRoom(target)) ?? ranked[0];
   return chosen?.target.address ?? null;
 }

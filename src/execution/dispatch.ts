@@ -46,7 +46,8 @@ export async function dispatch(input: DispatchInput, dispatcher: Dispatcher): Pr
     const endpoints = dispatcher.state();
     const outcome = decideAnyway(input, endpoints, heldModel);
     if (outcome.kind === 'decided') {
-      const plan: Plan = limitAttempts(traffic.arrange(outcome.plan, view), maxAttempts);
+      const arranged = limitAttempts(traffic.arrange(outcome.plan, view), maxAttempts);
+      const plan = withLastResorts(arranged, input, endpoints, heldModel);
       return { outcome: { ...outcome, plan }, ticket: traffic.begin(plan, view) };
     }
     if (!endpoints.hasFull || !isTransient(outcome)) return { outcome, ticket: null };
@@ -63,8 +64,30 @@ function decideAnyway(
 ): DecisionOutcome {
   const outcome = decide(endpoints, heldModel);
   const isOnlyHealth = (endpoints.unhealthy?.size ?? 0) > 0 && !endpoints.hasFull && isTransient(outcome);
-  return isOnlyHealth ? decide({ ...endpoints, unhealthy: new Set() }, heldModel) : outcome;
+  return isOnlyHealth ? decide({ ...endpoints, unhealthy: NOBODY }, heldModel) : outcome;
 }
+
+/**
+ * The plan filled up to `maxAttempts` with endpoints that are out: they may have come back since, and an attempt that would not be made otherwise
+ * costs nothing.
+ */
+function withLastResorts(
+  plan: Plan,
+  { decide, maxAttempts }: DispatchInput,
+  endpoints: EndpointState,
+  heldModel: string | null,
+): Plan {
+  if (plan.targets.length >= maxAttempts || (endpoints.unhealthy?.size ?? 0) === 0) return plan;
+  const all = decide({ ...endpoints, unhealthy: NOBODY }, heldModel);
+  if (all.kind === 'refused') return plan;
+  const [first, ...rest] = plan.targets;
+  const more = all.plan.targets.filter(
+    (target) => !plan.targets.some(({ model, address }) => model === target.model && address === target.address),
+  );
+  return { ...plan, targets: [first, ...[...rest, ...more].slice(0, maxAttempts - 1)] };
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** A refusal for want of an endpoint, which may pass. */
 function isTransient(outcome: DecisionOutcome): boolean {

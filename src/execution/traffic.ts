@@ -155,7 +155,12 @@ export function createTraffic(options: TrafficOptions): Traffic {
     const share = (target: Target): number =>
       (targets.reduce((sum, { address }) => sum + busy(address), 0) * weightOf(target)) / totalWeight;
     if (kept !== undefined && busy(kept.address) <= load_factor * share(kept) + CROWDED_BY) return kept.address;
-    return place(key, targets, { recent: (address) => load.recent(address), weight: weightOf, loadFactor: load_factor });
+    return place(key, targets, {
+      busy,
+      recent: (address) => load.recent(address),
+      weight: weightOf,
+      loadFactor: load_factor,
+    });
   }
 
   return {
