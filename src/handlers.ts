@@ -20,6 +20,7 @@ import { createUsageListener } from './observability/usage.ts';
 import { answerFormat } from './openai/response.ts';
 import { contentFiltered } from './openai/content-filter.ts';
 import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
+import type { Answered } from './outcomes/recent.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
 import {
   ATTEMPTS_NAMESPACE,
@@ -52,6 +53,8 @@ export interface HandlerDependencies {
   readonly clock: () => number;
   /** Hears of each whole answer. */
   readonly onUsage: (usage: Usage) => void;
+  /** Hears of each whole answer to a routed request, by its id. */
+  readonly onAnswer?: (answer: Answered) => void;
 }
 
 /** Methods whose body may name a model. */

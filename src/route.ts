@@ -19,6 +19,7 @@ import { priorityOf } from './execution/priority.ts';
 import type { Ticket } from './execution/traffic.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
+import { NO_OUTCOMES, type Outcomes } from './outcomes/table.ts';
 import { rewriteBody } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
 import { AUTHORIZATION, CONTENT_TYPE, SWITCHYARD_TRACE } from './rewrite/headers.ts';
@@ -47,6 +48,8 @@ export interface World {
   readonly nowMs: () => number;
   /** What was seen of the models' answers. */
   readonly observations: Observations;
+  /** The operator's grades of earlier answers; absent: there are none. */
+  readonly outcomes?: Outcomes;
   readonly random: Random;
   /** Counts what is sent and knows how the endpoints are; absent: a decision is all that is wanted (explain, the API). */
   readonly dispatcher?: Dispatcher;
@@ -159,7 +162,7 @@ function decideIn(
   world: Omit<World, 'pause' | 'apiKey'>,
   heldModel: string | null,
 ): DecisionOutcome {
-  const { registry, endpoints, random, observations } = world;
+  const { registry, endpoints, random, observations, outcomes = NO_OUTCOMES } = world;
   const { max_attempts, other_models } = registry.config.fallback;
   return decide({
     request,
@@ -170,6 +173,7 @@ function decideIn(
     headers,
     nowMs: world.nowMs(),
     observations,
+    outcomes,
     maxFallbackModels: other_models ? max_attempts - 1 : 0,
     heldModel,
   });

@@ -3,7 +3,7 @@
  * down again.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve as resolvePath } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ActivateOutcome, ApiDependencies } from './api/dependencies.ts';
@@ -27,6 +27,7 @@ import { logConfigReloaded, logConfigReloadFailed } from './observability/events
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { parseRequest } from './openai/parse.ts';
+import { openOutcomes, type OutcomeStore } from './outcomes/store.ts';
 import { decideWith, signalsOf, type World } from './route.ts';
 import { findPii } from './signals/pii.ts';
 import { countTokensExact } from './signals/tokens.ts';
@@ -88,6 +89,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(() => execution.close());
     metrics.gauge('switchyard_queue_waiting', () => execution.waiting());
 
+    const outcomes = await openGrades(store.current(), options);
+    closers.push(() => outcomes.close());
     let observations = NOTHING_OBSERVED;
     const world = (): World => {
       const registry = store.current();
@@ -101,6 +104,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         clock,
         nowMs: () => Date.now(),
         observations,
+        outcomes: outcomes.table(),
         random: Math.random,
         pause: nextTurn,
       };
@@ -124,6 +128,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         onUsage: (usage) => {
           observations = observe(observations, usage);
         },
+        onAnswer: (answer) => outcomes.answered(answer),
       }),
       log,
       counters: { increment: (count) => countStream(metrics, count) },
@@ -149,6 +154,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         { name: 'encoder', ready: encoder.current().info().readyWorkers > 0, detail: 'no encoder worker is ready' },
       ],
       clusters: (knownVersion) => feed.answer(knownVersion),
+      outcomes,
       endpoints: () => execution.view(),
       access: { adminToken: env['SWITCHYARD_ADMIN_TOKEN'] ?? null, host: options.http.host },
       metrics,
@@ -204,6 +210,14 @@ async function openStore({ config, env, log }: ServiceOptions): Promise<ConfigSt
     source: 'internal',
     where: config,
     message: `${opened.problems.length} problem(s):\n${opened.problems.map(formatProblem).join('\n')}`,
+  });
+}
+
+/** The table of grades; its file lies beside the config unless its path says otherwise. */
+function openGrades({ config: { outcomes } }: Registry, { config, log }: ServiceOptions): Promise<OutcomeStore> {
+  return openOutcomes({
+    file: outcomes.file === undefined ? null : resolvePath(dirname(config), outcomes.file),
+    onProblem: (problem) => log.error({ event: 'outcomes_file_failed', problem }, 'the table of grades is not on disk'),
   });
 }
 

@@ -56,8 +56,14 @@ export const systemPromptsBody = z
 /** What Envoy sends to ask for clusters; of it only the version that it has matters to us. */
 export const discoveryBody = z.object({ version_info: z.string().max(200).optional() });
 
+export const outcomeBody = z.object({
+  request_id: z.string().min(1).max(128).meta({ description: 'The x-request-id of a routed request' }),
+  score: z.number().min(0).max(1).meta({ description: 'How good its answer was: 0 useless, 1 as good as can be' }),
+});
+
 export type IntentBody = z.infer<typeof intentBody>;
 export type BatchBody = z.infer<typeof batchBody>;
 export type EmbeddingsBody = z.infer<typeof embeddingsBody>;
 export type SimilarityBody = z.infer<typeof similarityBody>;
 export type SystemPromptsBody = z.infer<typeof systemPromptsBody>;
+export type OutcomeBody = z.infer<typeof outcomeBody>;

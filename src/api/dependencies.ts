@@ -5,6 +5,7 @@ import type { EndpointView } from '../execution/traffic.ts';
 import type { Manifest } from '../ml/bundle.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { OutcomeStore } from '../outcomes/store.ts';
 import type { PiiFinding } from '../signals/pii.ts';
 import type { Encoder, Signals } from '../signals/signals.ts';
 
@@ -63,6 +64,8 @@ export interface ApiDependencies {
   readonly readiness: () => readonly ReadinessCheck[];
   /** Every address of every endpoint, and how it is. */
   readonly endpoints: () => readonly EndpointView[];
+  /** The operator's grades. */
+  readonly outcomes: OutcomeStore;
   readonly clusters: (knownVersion: string | null) => ClustersAnswer;
   readonly access: AccessSettings;
   readonly metrics: Metrics;

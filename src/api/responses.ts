@@ -117,3 +117,35 @@ export const endpointsInfoAnswer = z.object({
 });
 
 export const clustersAnswer = z.looseObject({ version_info: z.string(), resources: z.array(z.unknown()) });
+
+const category = z.string().meta({ description: 'Empty for requests without a certain category' });
+const graded = z.int().min(0).meta({ description: 'Graded answers' });
+
+export const gradedAnswer = z.strictObject({
+  model: z.string().meta({ description: 'The model that really answered' }),
+  category,
+  score: share,
+  count: graded.meta({ description: 'Graded answers of this model in this category now' }),
+  replaced: z.boolean().meta({ description: 'The request had a grade before, which this one replaces' }),
+});
+
+export const outcomesInfoAnswer = z.strictObject({
+  used: z.boolean().meta({ description: 'Whether the objectives follow the grades' }),
+  prior_strength: z.number().min(0),
+  version: z.string().meta({ description: 'Hash of the cells' }),
+  graded,
+  gradable: z.int().min(0).meta({ description: 'Answers of late that a grade would still find' }),
+  cells: z.array(
+    z.strictObject({
+      model: z.string(),
+      category,
+      count: graded,
+      mean: share,
+      prior: share.nullable().meta({ description: 'The configured quality; null for a model that is not configured' }),
+      prior_source: z.string().nullable(),
+      quality: share.nullable().meta({ description: 'What the grades make of it' }),
+      low: share.nullable().meta({ description: 'Lower end of the 95 % interval' }),
+      high: share.nullable().meta({ description: 'Upper end of the 95 % interval' }),
+    }),
+  ),
+});

@@ -1,6 +1,14 @@
 import type { z } from 'zod';
 import { failure, json, type Answer } from './answer.ts';
-import { batchBody, discoveryBody, embeddingsBody, intentBody, similarityBody, systemPromptsBody } from './bodies.ts';
+import {
+  batchBody,
+  discoveryBody,
+  embeddingsBody,
+  intentBody,
+  outcomeBody,
+  similarityBody,
+  systemPromptsBody,
+} from './bodies.ts';
 import { classifyBatch, classifyIntent } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { embeddings, similarity } from './embeddings.ts';
@@ -8,6 +16,7 @@ import { classifierInfo, health, metricsText, modelsInfo, ready } from './info.t
 import type { Lanes } from './lane.ts';
 import { getModel, listModels } from './models.ts';
 import { describeApi } from './openapi.ts';
+import { gradeAnswer, outcomesInfo } from './outcomes.ts';
 import * as responses from './responses.ts';
 import { listSystemPrompts, updateSystemPrompts } from './system-prompts.ts';
 
@@ -106,6 +115,14 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
       ),
       management: true,
     },
+    {
+      ...withBody(
+        post('/api/v1/outcomes', 'gradeAnswer', 'A grade for the answer to a routed request', responses.gradedAnswer),
+        outcomeBody,
+        (body) => gradeAnswer(body, dependencies.outcomes),
+      ),
+      management: true,
+    },
     get('/info/models', 'modelsInfo', 'The loaded classifier', responses.modelsInfoAnswer, () =>
       modelsInfo(dependencies),
     ),
@@ -114,6 +131,13 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
     ),
     get('/info/endpoints', 'endpointsInfo', 'The endpoints and how they are', responses.endpointsInfoAnswer, () =>
       json({ endpoints: dependencies.endpoints() }),
+    ),
+    get(
+      '/info/outcomes',
+      'outcomesInfo',
+      'What the grades say of each model in each category',
+      responses.outcomesInfoAnswer,
+      () => outcomesInfo(dependencies),
     ),
     get('/metrics', 'metrics', "Metrics in Prometheus' text format", null, () => metricsText(dependencies)),
     get('/openapi.json', 'openapi', 'This description', responses.openApiAnswer, () => json(describeApi(routes))),

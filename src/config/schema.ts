@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { duration, effort, host, name, share, size, variableName } from './fields.ts';
 import { executionKeys } from './schema-execution.ts';
+import { outcomesKeys } from './schema-outcomes.ts';
 import { decisionKeys } from './schema-policy.ts';
 
 const about = (description: string) => ({ description });
@@ -210,6 +211,7 @@ export const configSchema = z.strictObject({
     .meta(about('Classification.')),
   ...decisionKeys,
   ...executionKeys,
+  ...outcomesKeys,
 });
 
 /** The parsed file: defaults filled, durations in milliseconds, sizes in bytes. */

@@ -1,6 +1,7 @@
 import type { Registry } from '../config/registry.ts';
 import type { RuleConfig, TenantConfig } from '../config/schema-policy.ts';
 import type { ChatRequest } from '../openai/request.ts';
+import type { Outcomes } from '../outcomes/table.ts';
 import type { Signals } from '../signals/signals.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { Candidate, Decision } from './decision.ts';
@@ -24,6 +25,8 @@ export interface DecisionInput {
   /** Unix time, milliseconds; without it no time window is open. */
   readonly nowMs?: number;
   readonly observations?: Observations;
+  /** The operator's grades of earlier answers; they count where `outcomes.use` says so. */
+  readonly outcomes?: Outcomes;
   /** How many other models the plan may hold behind the chosen one (0). */
   readonly maxFallbackModels?: number;
   /** The model that the request's conversation was answered by so far; null or absent: it has none. */

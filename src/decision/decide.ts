@@ -1,7 +1,7 @@
 import { aliasNotAllowed, modelNotFound } from '../openai/reply.ts';
 import { readAlias } from './alias.ts';
 import type { Asked, DecisionInput } from './asked.ts';
-import { compiledPolicy } from './compile.ts';
+import { learntPolicy } from './compile.ts';
 import { decideAlias } from './decide-alias.ts';
 import { decideConcrete } from './decide-concrete.ts';
 import type { DecisionOutcome } from './decision.ts';
@@ -29,7 +29,7 @@ export function decide(input: DecisionInput): DecisionOutcome {
     if (request.problem !== null) return refuse(request.problem, [], 'bad_request');
   }
   const headers = input.headers ?? NO_HEADERS;
-  const compiled = compiledPolicy(registry);
+  const compiled = learntPolicy(registry, input.outcomes);
   const form = registry.config.guards.answer;
   const found = findTenant(compiled.tenants, headers);
   if (found.kind === 'denied') {

@@ -2,7 +2,7 @@ import type { ModelEntry } from '../config/registry.ts';
 import type { CategoryConfig } from '../config/schema.ts';
 import type { EstimatesConfig } from '../config/schema-policy.ts';
 import { expectedLength, type ModelObservation } from './observations.ts';
-import type { ScoreTable } from './score-table.ts';
+import type { Scored, ScoreTable } from './score-table.ts';
 
 /** A number and where it comes from; null when nothing is known. */
 export interface Estimate {
@@ -29,6 +29,8 @@ export interface EstimateContext {
   readonly scores: ScoreTable;
   /** The category found, above the threshold. */
   readonly category: CategoryConfig | null;
+  /** Its name, also where the config has no such category; '' below the threshold. */
+  readonly categoryName: string;
   /** Every configured category that the prompt may belong to with its probability; used when no category is certain enough. */
   readonly mixture: readonly (readonly [CategoryConfig, number])[];
   /** 0..1; null when not predicted. */
@@ -71,10 +73,19 @@ function estimateQuality(model: ModelEntry, context: EstimateContext): Estimates
   return { value: base.value ** exponent, source: `${base.source}, for its difficulty` };
 }
 
-function baseQuality(model: ModelEntry, context: EstimateContext): Estimates['quality'] {
-  const { scores, category, mixture } = context;
+type QualityContext = Pick<EstimateContext, 'scores' | 'category' | 'categoryName' | 'mixture' | 'settings'>;
+
+/** The expected quality of a model in a category before the difficulty of a prompt counts; grades count where the scores follow them. */
+export function baseQuality(model: ModelEntry, context: QualityContext): Scored {
+  const { scores, category } = context;
   const listed = category === null ? null : scores.entry(category, model.name);
   if (listed !== null) return { value: listed.score, source: listed.source };
+  return scores.learnt(model.name, context.categoryName, generalQuality(model, context));
+}
+
+/** Where the category has no score for the model. */
+function generalQuality(model: ModelEntry, context: QualityContext): Scored {
+  const { scores, category, mixture } = context;
   if (category === null) {
     let sum = 0;
     let mass = 0;

@@ -102,8 +102,9 @@ export function estimateContext(
   signals: Signals | null,
   request: ChatRequest,
   facts: RequestFacts,
-  category: CategoryConfig | null,
+  found: { readonly category: CategoryConfig | null; readonly name: string },
 ): EstimateContext {
+  const { category } = found;
   const probabilities = signals?.encoding?.categoryProbabilities ?? [];
   const mixture = probabilities.flatMap((probability, index) => {
     const possible = probability > 0 ? categoryOf(registry, signals?.labels[index] ?? '') : null;
@@ -113,6 +114,7 @@ export function estimateContext(
     settings: registry.config.estimates,
     scores,
     category,
+    categoryName: found.name,
     mixture: category === null ? mixture : [],
     difficulty: facts.difficulty,
     inputTokens: facts.inputTokens,

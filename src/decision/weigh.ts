@@ -19,12 +19,12 @@ export interface Weighed extends Judged {
 }
 
 /** Judges every model, then holds those that policy and capabilities let through against the caller's limits. */
-export function weigh({ asked, facts, category, objective }: Situation): readonly Weighed[] {
+export function weigh({ asked, facts, view, category, objective }: Situation): readonly Weighed[] {
   const { input, compiled, guards, knobs, policy } = asked;
   const { registry, request, signals, endpoints, observations = NOTHING_OBSERVED } = input;
   const fitness = { needs: needsOf(request), size: facts.size };
   const judging = { registry, policy, piiKinds: guards.piiKinds, fitness, knobs, endpoints };
-  const context = estimateContext(registry, compiled.scores, signals, request, facts, category);
+  const context = estimateContext(registry, compiled.scores, signals, request, facts, { category, name: view.name });
   const { callerLimits } = objective.view;
   const isLimited = hasLimits(callerLimits);
   return [...registry.models.values()].map((model) => {

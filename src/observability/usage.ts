@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/schema.ts';
 import type { Usage } from '../decision/observations.ts';
 import type { Observation, RequestStart, ResponseStart } from '../extproc/machine-events.ts';
 import { AnswerReader, answerFormat, type AnswerFacts } from '../openai/response.ts';
+import type { Answered } from '../outcomes/recent.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf } from '../rewrite/carried.ts';
 import { CONTENT_ENCODING, CONTENT_TYPE, REQUEST_ID } from '../rewrite/headers.ts';
 import { logUsage, type UsageEvent } from './events.ts';
@@ -19,12 +20,16 @@ export interface UsageOptions {
   readonly log: Log;
   /** Hears of each whole answer: what the decision learns lengths and latencies from. */
   readonly onUsage?: (usage: Usage) => void;
+  /** Hears of each whole answer to a request that was routed by its content: what can be graded later. */
+  readonly onAnswer?: (answer: Answered) => void;
 }
 
 /** An answer that is being watched. */
 interface Watched {
   readonly model: string;
   readonly category: string;
+  /** The model was chosen by content, not named by the client. */
+  readonly routed: boolean;
   readonly status: number;
   readonly stream: boolean;
   readonly reader: AnswerReader;
@@ -86,7 +91,14 @@ function watch(response: ResponseStart, request: RequestStart | null, options: U
   }
   const format = answerFormat(response.headers.get(CONTENT_TYPE) ?? '', response.headers.get(CONTENT_ENCODING));
   const { model } = target;
-  return { model, category: plan.category, status, stream: format === 'sse', reader: new AnswerReader(format) };
+  return {
+    model,
+    category: plan.category,
+    routed: !plan.untouched,
+    status,
+    stream: format === 'sse',
+    reader: new AnswerReader(format),
+  };
 }
 
 function planOf(start: RequestStart) {
@@ -104,14 +116,16 @@ interface Timing {
   readonly isCut: boolean;
 }
 
-function report(options: UsageOptions, { model, category, status, stream, reader }: Watched, timing: Timing): void {
+function report(options: UsageOptions, watched: Watched, timing: Timing): void {
+  const { model, category, status, stream, reader } = watched;
+  const { requestId } = timing;
   const facts = reader.facts();
   const registry = options.registry();
   const cost = costOf(facts, registry.models.get(model)?.config.pricing);
   // A stream that ended without its [DONE] was cut by the endpoint, even when the connection closed in order.
   const isCut = timing.isCut || (stream && !facts.complete);
   const event: UsageEvent = {
-    request_id: timing.requestId,
+    request_id: requestId,
     model,
     prompt_tokens: facts.promptTokens,
     completion_tokens: facts.completionTokens,
@@ -128,6 +142,7 @@ function report(options: UsageOptions, { model, category, status, stream, reader
   if (!isCut && !facts.failed) {
     const { completion_tokens: completionTokens, ttft_ms: ttftMs, completion_latency_ms: completionLatencyMs } = event;
     options.onUsage?.({ model, category, completionTokens, ttftMs, completionLatencyMs });
+    if (watched.routed && requestId !== null) options.onAnswer?.({ requestId, model, category });
   }
   if (isCut) measureError(options.metrics, registry, model, 'answer_cut');
   else if (facts.failed) measureError(options.metrics, registry, model, 'answer_failed');

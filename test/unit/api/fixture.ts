@@ -7,6 +7,8 @@ import { decide } from '../../../src/decision/decide.ts';
 import type { Manifest } from '../../../src/ml/bundle.ts';
 import { createMetrics } from '../../../src/observability/metrics.ts';
 import { parseRequest } from '../../../src/openai/parse.ts';
+import { createOutcomeStore, type OutcomeStore } from '../../../src/outcomes/store.ts';
+import { NO_OUTCOMES } from '../../../src/outcomes/table.ts';
 import type { Signals } from '../../../src/signals/signals.ts';
 import { createFakeEncoder, LABELS, type FakeEncoder } from '../../fakes/fake-encoder.ts';
 
@@ -52,6 +54,15 @@ export const MANIFEST: Manifest = {
   scores: { accuracy: 0.5 },
   data: [],
 };
+
+/** The one answer that the fixture's API can grade. */
+export const GRADABLE = { requestId: 'request-1', model: 'math-model', category: 'math' };
+
+function gradableOutcomes(): OutcomeStore {
+  const outcomes = createOutcomeStore(NO_OUTCOMES, { file: null, onProblem: () => undefined });
+  outcomes.answered(GRADABLE);
+  return outcomes;
+}
 
 export interface Fixture {
   readonly api: Api;
@@ -99,6 +110,7 @@ export function createFixture(
     },
     readiness: () => [{ name: 'encoder', ready: true }],
     endpoints: () => [],
+    outcomes: gradableOutcomes(),
     clusters: (version) =>
       version === 'v1'
         ? { kind: 'unchanged' }

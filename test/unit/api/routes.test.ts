@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiRoutes } from '../../../src/api/routes.ts';
 import { createLane } from '../../../src/api/lane.ts';
 import { errorAnswer } from '../../../src/api/responses.ts';
-import { createFixture } from './fixture.ts';
+import { createFixture, GRADABLE } from './fixture.ts';
 
 /** A request to each route that is answered with 200. */
 const GOOD: Readonly<Record<string, { readonly path?: string; readonly body?: unknown }>> = {
@@ -16,8 +16,10 @@ const GOOD: Readonly<Record<string, { readonly path?: string; readonly body?: un
   similarity: { body: { text1: 'one', text2: 'two' } },
   listSystemPrompts: {},
   updateSystemPrompts: { body: { category: 'Math', enabled: false } },
+  gradeAnswer: { body: { request_id: GRADABLE.requestId, score: 0.5 } },
   modelsInfo: {},
   classifierInfo: {},
+  outcomesInfo: {},
   metrics: {},
   openapi: {},
   discoverClusters: { body: { version_info: '', node: { id: 'x' } } },
