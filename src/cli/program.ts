@@ -41,6 +41,11 @@ const COMMANDS: readonly Listed[] = [
     summary: 'print the decision and plan for a request, without sending it',
     load: async () => (await import('./explain.ts')).explainCommand(),
   },
+  {
+    name: 'outcomes',
+    summary: 'make and show a table of graded answers',
+    load: async () => (await import('./outcomes.ts')).outcomesCommand(),
+  },
   { name: 'sim', summary: 'run a simulated vLLM endpoint', load: async () => (await import('./sim.ts')).simCommand() },
 ];
 
