@@ -9,7 +9,8 @@ from .data import OWN_DATA, data_folder
 from .options import Options
 
 WORK = Path(__file__).resolve().parents[1] / "work"
-MODELS = Path(__file__).resolve().parents[2] / "models"
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "models"
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -17,9 +18,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--own", type=Path, default=OWN_DATA, help="folder with our own prompts, *.jsonl")
 
 
-def parse_repeats(text: str) -> dict[str, int]:
-    """chat=3,own=2 → {"chat": 3, "own": 2}; 0 leaves a set out."""
-    return {name: int(times) for name, times in (part.split("=") for part in text.split(","))}
+def parse_repeats(text: str) -> dict[str, float]:
+    """chat=3,mmlu=0.5 → {"chat": 3, "mmlu": 0.5}; 0 leaves a set out."""
+    return {name: float(times) for name, times in (part.split("=") for part in text.split(","))}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for field in dataclasses.fields(Options):
         flag = "--" + field.name.replace("_", "-")
         if field.name == "repeats":
-            parser.add_argument(flag, type=parse_repeats, default=Options().repeats, help="chat=3,own=2: times an epoch")
+            parser.add_argument(flag, type=parse_repeats, default=Options().repeats, help="chat=3,mmlu=0.5: times an epoch")
         elif field.type is bool:
             parser.add_argument(flag, action="store_true")
         elif field.name == "max_steps":
@@ -58,6 +59,12 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--out", type=Path, required=True)
     add_options(step)
 
+    step = steps.add_parser("take", help="a run that was cut off → checkpoint of its last saved step")
+    step.add_argument("run", type=Path)
+    step.add_argument("--init", type=Path, required=True, help="what the run was started from")
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--out", type=Path, required=True)
+
     step = steps.add_parser("average", help="mean of checkpoints with the same start → checkpoint")
     step.add_argument("checkpoints", type=Path, nargs="+")
     step.add_argument("--out", type=Path, required=True)
@@ -73,6 +80,7 @@ def arguments() -> argparse.ArgumentParser:
     step = steps.add_parser("evaluate", help="scores of the ONNX files, with intervals")
     step.add_argument("onnx", type=Path)
     add_data(step)
+    step.add_argument("--wild", type=Path, help="JSON list of jailbreak attempts found elsewhere, to measure on")
     step.add_argument("--out", type=Path, required=True)
 
     step = steps.add_parser("package", help="ONNX and report → models/NAME with manifest and card")
@@ -80,6 +88,23 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--report", type=Path, required=True)
     step.add_argument("--out", type=Path, default=MODELS / "switchyard-minilm")
     step.add_argument("--version", required=True)
+
+    step = steps.add_parser("held-out", help="some held-out own prompts → the rows of the router's quality test")
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--count", type=int, default=250)
+    step.add_argument("--out", type=Path, default=ROOT / "test" / "unit" / "ml" / "quality.rows.jsonl")
+
+    step = steps.add_parser("corpus-value", help="what each thousand of our own prompts adds, on a frozen encoder")
+    add_data(step)
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--out", type=Path, default=WORK / "corpus-value.json")
+
+    step = steps.add_parser("report", help="all figures → docs/evaluation.md")
+    step.add_argument("--report", type=Path, required=True)
+    step.add_argument("--model", type=Path, default=MODELS / "switchyard-minilm")
+    step.add_argument("--corpus-value", type=Path, default=WORK / "corpus-value.json")
+    step.add_argument("--tries", type=Path, default=ROOT / "training" / "tries.json")
+    step.add_argument("--out", type=Path, default=ROOT / "docs" / "evaluation.md")
     return parser
 
 
@@ -115,6 +140,10 @@ def main() -> None:
         names = [field.name for field in dataclasses.fields(Options)]
         options = Options(**{name: getattr(chosen, name) for name in names})
         train(chosen.prepared, chosen.init or installed_base_encoder(), chosen.out, options)
+    elif chosen.step == "take":
+        from .take import take
+
+        take(chosen.run, chosen.init, chosen.prepared, chosen.out)
     elif chosen.step == "average":
         from .average import average
 
@@ -130,11 +159,23 @@ def main() -> None:
     elif chosen.step == "evaluate":
         from .evaluate import evaluate, to_markdown
 
-        print(to_markdown(evaluate(chosen.onnx, data_folder(chosen.data), chosen.own, chosen.out)))
+        print(to_markdown(evaluate(chosen.onnx, data_folder(chosen.data), chosen.own, chosen.out, chosen.wild)))
     elif chosen.step == "package":
         from .package import package
 
         package(chosen.onnx, chosen.report, chosen.out, chosen.version)
+    elif chosen.step == "held-out":
+        from .held_out import held_out
+
+        print(held_out(chosen.prepared, chosen.out, chosen.count))
+    elif chosen.step == "corpus-value":
+        from .corpus_value import corpus_value
+
+        corpus_value(chosen.prepared, data_folder(chosen.data), installed_base_encoder(), chosen.out)
+    elif chosen.step == "report":
+        from .report import write_report
+
+        write_report(chosen.report, chosen.model, chosen.corpus_value, chosen.tries, chosen.out)
 
 
 if __name__ == "__main__":

@@ -56,9 +56,18 @@ def to_batch(rows: list[Row], encoded: list[list[int]], smoothing: float) -> Bat
     )
 
 
-def repeat(rows: list[Row], times: dict[str, int]) -> list[Row]:
-    """Rows of a set that is small and precious come several times an epoch; a set with 0 is left out."""
-    return [row for row in rows for _ in range(times.get(row["set"], 1))]
+def repeat(rows: list[Row], times: dict[str, float], seed: int, epoch: int) -> list[Row]:
+    """How often a set comes an epoch: 2.5 is twice all of it and once a half. The halves of two epochs in a row make the
+    whole, so a large set is seen in parts while a small and precious one is seen often. The count is the same each epoch."""
+    chosen: list[Row] = []
+    for name in sorted({row["set"] for row in rows}):
+        members = [row for row in rows if row["set"] == name]
+        whole, part = divmod(times.get(name, 1.0), 1.0)
+        size = round(part * len(members))
+        Random(f"{seed}|{name}").shuffle(members)
+        start = epoch * size
+        chosen += members * int(whole) + [members[(start + index) % len(members)] for index in range(size)]
+    return chosen
 
 
 def epoch_batches(

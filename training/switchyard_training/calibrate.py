@@ -1,4 +1,4 @@
-"""Step `calibrate`: one temperature a head, fitted on the held-out rows; export folds it in.
+"""Step `calibrate`: one temperature a head, and a shift for the jailbreak head, fitted on held-out rows; export folds them in.
 
 Exam questions and own prompts count the same in total, whatever their numbers, since the router sees both kinds."""
 
@@ -19,6 +19,7 @@ from .window import load_tokenizer
 
 # A flag may steer traffic, so at most this share of harmless prompts may get one.
 HARMLESS_FLAGGED = 0.01
+FLAG_PROBABILITY = 0.7
 EXAM_SETS = ("mmlu_pro", "mmlu")
 
 
@@ -39,12 +40,24 @@ def fit_binary_temperature(logits: np.ndarray, target: np.ndarray, mask: np.ndar
     return math.exp(golden_section(loss, math.log(0.2), math.log(5.0)))
 
 
-def flag_threshold(probability: np.ndarray, attempt: np.ndarray) -> float:
-    """The lowest threshold, to two decimals, that flags no more of the harmless rows than HARMLESS_FLAGGED."""
-    for threshold in np.arange(0.05, 1.0, 0.01):
-        if (probability[~attempt] >= threshold).mean() <= HARMLESS_FLAGGED:
-            return round(float(threshold), 2)
-    return 0.99
+def flag_cut(logits: np.ndarray, kinds: list[str]) -> float:
+    """The logit that at most HARMLESS_FLAGGED of the harmless rows of each kind reach: own prompts, look-alikes among them,
+    chat prompts and exam questions must all keep to it, so that none pays for another."""
+    quantile = 1 - HARMLESS_FLAGGED
+    inside = {kind: logits[[name == kind for name in kinds]] for kind in set(kinds)}
+    return max(float(np.quantile(values, quantile, method="higher")) for values in inside.values()) + 1e-3
+
+
+def jailbreak_calibration(logits: np.ndarray, rows: list[Row]) -> dict[str, float]:
+    """Temperature from the marked rows; the shift puts the cut at FLAG_PROBABILITY, the default of the router's guard. A row
+    without a mark (exam questions, chat prompts) counts as harmless for the cut and says nothing about the temperature."""
+    marked = [index for index, row in enumerate(rows) if row["jailbreak"] is not None]
+    attempt = np.array([[float(rows[index]["jailbreak"])] for index in marked])
+    temperature = fit_binary_temperature(logits[marked], attempt, np.ones_like(attempt))
+    harmless = [index for index, row in enumerate(rows) if not row["jailbreak"]]
+    cut = flag_cut(logits[harmless, 0], [rows[index]["set"] for index in harmless])
+    shift = math.log(FLAG_PROBABILITY / (1 - FLAG_PROBABILITY)) - cut / temperature
+    return {"temperature": temperature, "shift": shift}
 
 
 def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
@@ -52,7 +65,8 @@ def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     network, notes = load_checkpoint(checkpoint)
     dev = read_jsonl(prepared / "dev.jsonl")
-    outputs = predict(network, load_tokenizer(checkpoint), [judged_text(row) for row in dev], 256)
+    tokenizer = load_tokenizer(checkpoint)
+    outputs = predict(network, tokenizer, [judged_text(row) for row in dev], 256)
     kinds = ["exam" if row["set"] in EXAM_SETS else row["set"] for row in dev]
     answers = np.array([gold(row) for row in dev])
     temperatures = {
@@ -61,12 +75,12 @@ def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
     }
     result: dict[str, Any] = {"temperatures": temperatures, "calibration_error": {}}
     if "jailbreak" in notes["trained_heads"]:
-        marked = [index for index, row in enumerate(dev) if row["jailbreak"] is not None]
-        attempt = np.array([[float(dev[index]["jailbreak"])] for index in marked])
-        logits = outputs["jailbreak"][marked]
-        temperatures["jailbreak"] = fit_binary_temperature(logits, attempt, np.ones_like(attempt))
-        probability = sigmoid(logits / temperatures["jailbreak"])[:, 0]
-        result["jailbreak_threshold"] = flag_threshold(probability, attempt[:, 0].astype(bool))
+        # Chat prompts train the category head only: to the jailbreak head they are unseen.
+        chat = [row for row in read_jsonl(prepared / "train.jsonl") if row["set"] == "chat"]
+        chat_logits = predict(network, tokenizer, [judged_text(row) for row in chat], 256)["jailbreak"]
+        fitted = jailbreak_calibration(np.concatenate([outputs["jailbreak"], chat_logits]), [*dev, *chat])
+        temperatures["jailbreak"] = fitted["temperature"]
+        result |= {"jailbreak_shift": fitted["shift"], "jailbreak_threshold": FLAG_PROBABILITY}
     for kind in sorted(set(kinds)):
         inside = np.array([name == kind for name in kinds])
         logits, gold_inside = outputs["category"][inside], answers[inside]

@@ -10,8 +10,9 @@ from tokenizers import Tokenizer
 from .data import EVALUATION_SETS, Row, evaluation_rows, evaluation_text, gold, load_given
 from .export import FP32_NAME, INT8_NAME
 from .files import read_json, write_json, write_text
+from .guard_scores import guard_scores
 from .labels import CATEGORIES, CATEGORY_INDEX, TIERS
-from .metrics import auc, calibration_error, interval, macro_f1, paired_interval, sigmoid, softmax
+from .metrics import auc, calibration_error, calibration_noise, interval, macro_f1, paired_interval, sigmoid, softmax
 from .own import load_own
 from .window import encode, load_tokenizer
 
@@ -50,6 +51,8 @@ def category_scores(logits: np.ndarray, rows: list[Row]) -> dict[str, Any]:
         "top_2": float((np.argsort(-probabilities, 1)[:, :2] == answers[:, None]).any(1).mean()),
         "negative_log_likelihood": float(-np.log(probabilities[np.arange(len(rows)), answers] + 1e-12).mean()),
         "calibration_error": calibration_error(probabilities.max(1), correct),
+        "calibration_noise": calibration_noise(probabilities.max(1)),
+        "mean_confidence": float(probabilities.max(1).mean()),
         "calibration_error_with_alternates": calibration_error(probabilities.max(1), accepted),
         "confusions": confusions(predicted, answers),
         "recall": {name: float(correct[answers == i].mean()) for name, i in CATEGORY_INDEX.items() if (answers == i).any()},
@@ -83,23 +86,8 @@ def difficulty_scores(logits: np.ndarray, rows: list[Row]) -> dict[str, Any]:
     return scores
 
 
-def jailbreak_scores(logits: np.ndarray, rows: list[Row], threshold: float) -> dict[str, float]:
-    """On the held-out own prompts that are marked: AUC, and the shares of attempts and of harmless ones that are flagged."""
-    marked = [index for index, row in enumerate(rows) if row["jailbreak"] is not None]
-    attempt = np.array([rows[index]["jailbreak"] for index in marked]).astype(bool)
-    probability = sigmoid(logits[marked, 0])
-    return {
-        "threshold": threshold,
-        "attempts": int(attempt.sum()),
-        "harmless": int((~attempt).sum()),
-        "auc": auc(probability, attempt),
-        "attempts_flagged": float((probability[attempt] >= threshold).mean()),
-        "harmless_flagged": float((probability[~attempt] >= threshold).mean()),
-    }
-
-
-def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path) -> dict[str, Any]:
-    """Writes report.json and report.md under out. A set without rows is left out."""
+def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path, wild: Path | None = None) -> dict[str, Any]:
+    """Writes report.json and report.md under out. A set without rows is left out. wild: a JSON list of jailbreak attempts."""
     rows = [*load_given(data), *load_own(own_folder)]
     sets = {name: chosen for name in EVALUATION_SETS if (chosen := evaluation_rows(rows, name))}
     tokenizer = load_tokenizer(onnx_folder)
@@ -114,9 +102,9 @@ def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path) -> dict
     for set_name, chosen in sets.items():
         report["sets"][set_name] = compare(chosen, outputs["fp32"][set_name], outputs["int8"][set_name])
     if report["export"]["with_jailbreak"]:
-        report["jailbreak"] = jailbreak_scores(
-            outputs["int8"]["own_dev"]["jailbreak"], sets["own_dev"], report["export"]["jailbreak_threshold"]
-        )
+        logits = {name: outputs["int8"][name]["jailbreak"][:, 0] for name in sets}
+        attempts = run_graph(session, tokenizer, read_json(wild))["jailbreak"][:, 0] if wild else None
+        report["jailbreak"] = guard_scores(sets, logits, report["export"]["jailbreak_threshold"], attempts)
     write_json(out / "report.json", report)
     write_text(out / "report.md", to_markdown(report))
     return report

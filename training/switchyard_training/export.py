@@ -28,10 +28,11 @@ LOCAL_KEYS = ("is_local", "local_files_only", "max_length", "pad_to_multiple_of"
 class Graph(nn.Module):
     """What the file computes: temperatures folded in, embedding of length 1, jailbreak only when it was trained."""
 
-    def __init__(self, network: Network, temperatures: dict[str, float], with_jailbreak: bool):
+    def __init__(self, network: Network, calibration: dict[str, Any], with_jailbreak: bool):
         super().__init__()
         self.network = network
-        self.temperatures = temperatures
+        self.temperatures = calibration["temperatures"]
+        self.jailbreak_shift = calibration["jailbreak_shift"]
         self.with_jailbreak = with_jailbreak
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -42,7 +43,7 @@ class Graph(nn.Module):
             nn.functional.normalize(heads.pooled, dim=-1),
         ]
         if self.with_jailbreak:
-            outputs.append(heads.jailbreak / self.temperatures["jailbreak"])
+            outputs.append(heads.jailbreak / self.temperatures["jailbreak"] + self.jailbreak_shift)
         return tuple(outputs)
 
 
@@ -51,7 +52,11 @@ def read_calibration(checkpoint: Path) -> dict[str, Any]:
     path = checkpoint / "calibration.json"
     fitted = read_json(path) if path.exists() else {}
     temperatures = {head: float(fitted.get("temperatures", {}).get(head, 1.0)) for head in HEADS}
-    return {"temperatures": temperatures, "jailbreak_threshold": fitted.get("jailbreak_threshold", 0.5)}
+    return {
+        "temperatures": temperatures,
+        "jailbreak_shift": float(fitted.get("jailbreak_shift", 0.0)),
+        "jailbreak_threshold": fitted.get("jailbreak_threshold", 0.5),
+    }
 
 
 def export(checkpoint: Path, out: Path) -> None:
@@ -61,7 +66,7 @@ def export(checkpoint: Path, out: Path) -> None:
     calibration = read_calibration(checkpoint)
     with_jailbreak = "jailbreak" in notes["trained_heads"]
     tokenizer = load_tokenizer(checkpoint)
-    write_fp32(Graph(network, calibration["temperatures"], with_jailbreak).eval(), tokenizer, out / FP32_NAME)
+    write_fp32(Graph(network, calibration, with_jailbreak).eval(), tokenizer, out / FP32_NAME)
     write_int8(out / FP32_NAME, out / INT8_NAME)
     # Padding and cutting are the router's business: the shipped tokenizer does neither.
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)

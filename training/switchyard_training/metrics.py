@@ -28,6 +28,13 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = E
     return float(total)
 
 
+def calibration_noise(confidence: np.ndarray, draws: int = 200, seed: int = 0) -> float:
+    """The error that `calibration_error` would show on as many rows if the confidences were exactly right: the mean over draws of
+    right and wrong at those odds. An error of this size says nothing against a model."""
+    generator = np.random.default_rng(seed)
+    return float(np.mean([calibration_error(confidence, generator.random(len(confidence)) < confidence) for _ in range(draws)]))
+
+
 def fit_temperature(logits: np.ndarray, gold: np.ndarray, weight: np.ndarray | None = None) -> float:
     """The temperature in 0.2..5 with the lowest (weighted) mean negative log likelihood, by golden-section on a log scale."""
     weight = np.ones(len(gold)) if weight is None else weight

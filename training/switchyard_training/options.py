@@ -20,6 +20,6 @@ class Options:
     difficulty_weight: float = 1.0
     jailbreak_weight: float = 1.0
     train_embeddings: bool = False
-    repeats: dict[str, int] = field(default_factory=lambda: {"chat": 3})
+    repeats: dict[str, float] = field(default_factory=lambda: {"chat": 3.0})
     seed: int = 0
     threads: int = 1

@@ -1,5 +1,6 @@
 """Step `package`: exported int8 graph + evaluation report → models/<name>/ with manifest and model card."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,12 @@ def scores_of(report: dict[str, Any]) -> dict[str, float]:
             scores[f"{name}_accuracy_with_alternates"] = int8["accuracy_with_alternates"]
     for tier, measured in report["sets"]["exam_test"]["int8_difficulty"].items():
         scores[f"exam_test_difficulty_auc_{tier}"] = measured["auc"]
-    for name, value in report.get("jailbreak", {}).items():
-        if isinstance(value, (int, float)):
-            scores[f"jailbreak_{name}"] = value
+    guard = report.get("jailbreak", {})
+    for name in ("auc", "recall_at_1_percent", "auc_against_lookalikes"):
+        if name in guard:
+            scores[f"jailbreak_{name}"] = guard[name]
+    for group, measured in guard.get("groups", {}).items():
+        scores[f"jailbreak_flagged_{re.sub(r'[^a-z]+', '_', group)}"] = measured["flagged"]
     return {name: round(float(value), 4) for name, value in scores.items()}
 
 

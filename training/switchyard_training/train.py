@@ -132,8 +132,8 @@ def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, 
     network, earlier = start_network(init)
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(init)
-    rows = repeat(rows, options.repeats)
-    steps = options.epochs * math.ceil(len(rows) / options.batch_size)
+    each_epoch = math.ceil(len(repeat(rows, options.repeats, options.seed, 0)) / options.batch_size)
+    steps = options.epochs * each_epoch
     steps = min(steps, options.max_steps or steps)
     optimizer = torch.optim.AdamW(parameter_groups(network, options), fused=True)
     warm = max(1, int(options.warmup * steps))
@@ -142,7 +142,7 @@ def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, 
     )
     step = resume(out / STATE_NAME, stamp, network, optimizer, schedule)
     run = Run(network, tokenizer, optimizer, schedule, options, out, stamp)
-    run.steps(rows, step, steps)
+    run.steps(rows, step, steps, each_epoch)
     heads = {"category", "difficulty", *earlier["trained_heads"]}
     if options.jailbreak_weight and any(row["jailbreak"] is not None for row in rows):
         heads.add("jailbreak")
@@ -174,12 +174,12 @@ class Run:
     out: Path
     stamp: dict[str, Any]
 
-    def steps(self, rows: list[Row], done: int, total: int) -> None:
+    def steps(self, rows: list[Row], done: int, total: int, each_epoch: int) -> None:
         options = self.options
-        each_epoch = math.ceil(len(rows) / options.batch_size)
         started, seen = time.time(), []
         for epoch in range(done // each_epoch, options.epochs):
-            batches = epoch_batches(rows, self.tokenizer, options.batch_size, options.max_tokens, options.seed, epoch)
+            drawn = repeat(rows, options.repeats, options.seed, epoch)
+            batches = epoch_batches(drawn, self.tokenizer, options.batch_size, options.max_tokens, options.seed, epoch)
             for chosen, encoded in batches[done - epoch * each_epoch :]:
                 if done >= total:
                     return

@@ -12,6 +12,10 @@ from .labels import HEAD_TOKENS, MAX_TOKENS, TAIL_TOKENS
 MAX_CHARS_EACH_END = 20_000
 
 
+# Few different widths: the matrix library plans each one anew.
+PAD_TO = 8
+
+
 def load_tokenizer(folder: Path) -> Tokenizer:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
@@ -36,7 +40,7 @@ def encode(tokenizer: Tokenizer, text: str, max_tokens: int = MAX_TOKENS) -> lis
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
     """(input_ids, attention_mask), both int64 [batch, tokens]; id 0 is [PAD]."""
-    width = max(len(row) for row in rows)
+    width = -(-max(len(row) for row in rows) // PAD_TO) * PAD_TO
     ids = np.zeros((len(rows), width), np.int64)
     mask = np.zeros((len(rows), width), np.int64)
     for index, row in enumerate(rows):
