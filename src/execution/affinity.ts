@@ -8,6 +8,8 @@ import type { ChatRequest } from '../openai/request.ts';
 export interface SessionKeys {
   /** What keeps its replica; null when the request says nothing of itself. */
   readonly replica: string | null;
+  /** The request begins a conversation, as far as can be told: what is remembered under its key is another one that began with the same words. */
+  readonly isOpening: boolean;
   /** What keeps its model: one conversation, and only from its second turn on unless a header names it; null otherwise. */
   readonly model: string | null;
 }
@@ -25,14 +27,14 @@ export function sessionKeys(
   headers: ReadonlyMap<string, string>,
   { enabled, header, keep_model }: AffinityConfig,
 ): SessionKeys {
-  if (!enabled) return { replica: null, model: null };
+  if (!enabled) return { replica: null, isOpening: true, model: null };
   const named = headers.get(header.toLowerCase()) ?? null;
   const fingerprint = fingerprintOf(request);
   const own = named ?? request.promptCacheKey ?? request.user;
   const replica = own === null ? fingerprint : hashed('own', own);
   const isLater = request.messages.some(({ role }) => role === 'assistant');
   const conversation = named !== null ? hashed('own', named) : isLater ? fingerprint : null;
-  return { replica, model: keep_model ? conversation : null };
+  return { replica, isOpening: own === null && !isLater, model: keep_model ? conversation : null };
 }
 
 /** The fingerprint under which a first turn is remembered, so that its later turns find it. */

@@ -6,7 +6,7 @@ import type { Registry } from '../config/registry.ts';
 import type { Plan, Target } from '../decision/decision.ts';
 import type { EndpointState } from '../decision/served.ts';
 import type { ChatRequest } from '../openai/request.ts';
-import { fingerprintOf, place, sessionKeys } from './affinity.ts';
+import { fingerprintOf, place, sessionKeys, type SessionKeys } from './affinity.ts';
 import { arrange } from './arrange.ts';
 import { groupByModel } from './attempt-plan.ts';
 import { isFailure, type Attempt } from './attempts.ts';
@@ -146,21 +146,18 @@ export function createTraffic(options: TrafficOptions): Traffic {
   }
 
   /** The replica that the conversation keeps, or gets; null where nothing speaks for one. */
-  function keptAddress(targets: readonly Target[], key: string | null): string | null {
+  function keptAddress(targets: readonly Target[], { replica: key, isOpening }: SessionKeys): string | null {
     if (key === null || targets.length < 2) return null;
     const { load_factor } = limits();
-    const known = replicas.get(`${targets[0]?.model ?? ''}\u0000${key}`);
+    const known = isOpening ? null : replicas.get(`${targets[0]?.model ?? ''}\u0000${key}`);
     const kept = targets.find(({ address }) => address === known);
     const totalWeight = targets.reduce((sum, target) => sum + weightOf(target), 0);
     const share = (target: Target): number =>
       (targets.reduce((sum, { address }) => sum + busy(address), 0) * weightOf(target)) / totalWeight;
     if (kept !== undefined && busy(kept.address) <= load_factor * share(kept) + CROWDED_BY) return kept.address;
-    return place(key, targets, {
-      busy,
-      recent: (address) => load.recent(address),
-      weight: weightOf,
-      loadFactor: load_factor,
-    });
+    // Half of the slack is left to conversations that grow.
+    const loadFactor = Math.sqrt(load_factor);
+    return place(key, targets, { busy, recent: (address) => load.recent(address), weight: weightOf, loadFactor });
   }
 
   return {
@@ -188,10 +185,13 @@ export function createTraffic(options: TrafficOptions): Traffic {
     },
     arrange: (plan, { request, headers }) => {
       if (hasOrder(request)) return plan;
-      const { replica } = sessionKeys(request, headers, limits());
-      const targets = groupByModel(plan.targets).flatMap((group) =>
-        arrange(group, { load: busy, weight: weightOf, random, first: keptAddress(group, replica) }),
-      );
+      const keys = sessionKeys(request, headers, limits());
+      const targets = groupByModel(plan.targets).flatMap((group) => {
+        const total = group.reduce((sum, { address }) => sum + load.recent(address), 1);
+        // Of two that have the same to do, the one that got less lately.
+        const pressure = (address: string): number => busy(address) + load.recent(address) / total;
+        return arrange(group, { load: pressure, weight: weightOf, random, first: keptAddress(group, keys) });
+      });
       const [first, ...rest] = targets;
       return first === undefined ? plan : { ...plan, targets: [first, ...rest] };
     },
