@@ -42,6 +42,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./explain.ts')).explainCommand(),
   },
   {
+    name: 'train',
+    summary: 'learn categories of your own from labelled examples',
+    load: async () => (await import('./train.ts')).trainCommand(),
+  },
+  {
     name: 'outcomes',
     summary: 'make and show a table of graded answers',
     load: async () => (await import('./outcomes.ts')).outcomesCommand(),

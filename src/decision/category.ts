@@ -28,11 +28,12 @@ export function viewCategory(signals: Signals, registry: Registry): CategoryView
   const probabilities = signals.encoding?.categoryProbabilities ?? null;
   if (!isDistribution(probabilities, signals.labels.length)) return NO_CATEGORY;
   const top = topCategories(signals.labels, probabilities);
+  const own = signals.labelThresholds?.[ranking(probabilities)[0] ?? 0] ?? 0;
   const first = top[0] ?? { category: '', probability: 0 };
   const normalized = normalizedEntropy(probabilities);
   const { threshold } = registry.config.classifier.category_model;
   return {
-    name: first.probability >= threshold ? displayName(registry, first.category) : '',
+    name: first.probability >= Math.max(threshold, own) ? displayName(registry, first.category) : '',
     top: first.category,
     confidence: first.probability,
     entropyBits: entropyBits(probabilities),

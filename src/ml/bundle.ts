@@ -3,7 +3,15 @@ import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { messageOf, RouterError } from '../errors.ts';
+import { parseHead, type LinearHead } from './linear-head.ts';
 import { parseManifest } from './manifest.ts';
+
+/** One file of the folder; `path` is relative to it, `sha256` in lower-case hexadecimal digits. */
+export interface FileEntry {
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
 
 /** models/<name>/manifest.json: what the files are, where they come from, and how well they measure. Written by training/, read by us. */
 export interface Manifest {
@@ -17,17 +25,19 @@ export interface Manifest {
     readonly source: string;
     readonly sha256: string;
   };
-  /** Files of the folder by role: model, tokenizer, tokenizer_config. */
-  readonly files: Readonly<
-    Record<
-      'model' | 'tokenizer' | 'tokenizer_config',
-      { readonly path: string; readonly sha256: string; readonly bytes: number }
-    >
-  >;
+  /** Files of the folder by role. `category_head`: a linear head on the embedding that stands in for the graph's own category output. */
+  readonly files: Readonly<Record<'model' | 'tokenizer' | 'tokenizer_config', FileEntry>> & {
+    readonly category_head?: FileEntry;
+  };
   readonly inputs: { readonly max_tokens: number; readonly head_tokens: number; readonly tail_tokens: number };
   /** Graph outputs by name. category: logits [batch, labels] with the temperature folded in; difficulty: logits [batch, tiers]; jailbreak: logit [batch, 1]; embedding: [batch, dims], L2-normalised. */
   readonly outputs: {
-    readonly category: { readonly labels: readonly string[]; readonly temperature: number };
+    readonly category: {
+      readonly labels: readonly string[];
+      readonly temperature: number;
+      /** By label: the probability below which the label is not trusted, 0..1. Absent: the config's threshold alone decides. */
+      readonly thresholds?: readonly number[];
+    };
     readonly difficulty?: { readonly labels: readonly string[] };
     readonly jailbreak?: { readonly threshold: number };
     readonly embedding?: { readonly dims: number; readonly pooling: 'mean' };
@@ -44,6 +54,8 @@ export interface Bundle {
   /** The two tokenizer files, as JSON text. */
   readonly tokenizerJson: string;
   readonly tokenizerConfigJson: string;
+  /** Null when the graph's own category output is read. */
+  readonly categoryHead: LinearHead | null;
 }
 
 /** manifest.json of a real model is a few kB; a larger file is something else. */
@@ -58,13 +70,23 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function loadBundle(dir: string): Promise<Bundle> {
   const manifest = await readManifest(dir);
   const root = await realpath(dir);
-  const { model, tokenizer, tokenizer_config: tokenizerConfig } = manifest.files;
-  const [modelPath, tokenizerJson, tokenizerConfigJson] = await Promise.all([
+  const { model, tokenizer, tokenizer_config: tokenizerConfig, category_head: head } = manifest.files;
+  const [modelPath, tokenizerJson, tokenizerConfigJson, categoryHead] = await Promise.all([
     verifyFile(root, model),
     readVerified(root, tokenizer),
     readVerified(root, tokenizerConfig),
+    head === undefined ? null : readHead(root, head, manifest),
   ]);
-  return { dir: root, manifest, modelPath, tokenizerJson, tokenizerConfigJson };
+  return { dir: root, manifest, modelPath, tokenizerJson, tokenizerConfigJson, categoryHead };
+}
+
+async function readHead(root: string, file: FileEntry, { outputs }: Manifest): Promise<LinearHead> {
+  const outcome = parseHead(await readVerified(root, file), {
+    labels: outputs.category.labels.length,
+    dims: outputs.embedding?.dims ?? 0,
+  });
+  if (outcome.kind === 'invalid') throw invalid(join(root, file.path), outcome.problem, 'Train it again');
+  return outcome.head;
 }
 
 async function readManifest(dir: string): Promise<Manifest> {
@@ -91,8 +113,6 @@ async function readManifest(dir: string): Promise<Manifest> {
   if (outcome.kind === 'invalid') throw invalid(path, outcome.problems.join('; '), REINSTALL);
   return outcome.manifest;
 }
-
-type FileEntry = Manifest['files']['model'];
 
 async function readVerified(root: string, file: FileEntry): Promise<string> {
   return readFile(await verifyFile(root, file), 'utf8');

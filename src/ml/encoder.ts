@@ -73,6 +73,7 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
 
   return {
     labels: manifest.outputs.category.labels,
+    labelThresholds: manifest.outputs.category.thresholds,
     difficultyLabels: manifest.outputs.difficulty?.labels ?? [],
     async encode(text, { deadlineMs, signal }) {
       if (signal?.aborted === true) return { kind: 'failed', reason: 'deadline' };
@@ -120,7 +121,8 @@ async function startPool(
     tokenizerJson: bundle.tokenizerJson,
     tokenizerConfigJson: bundle.tokenizerConfigJson,
     window: bundle.manifest.inputs,
-    widths: outputWidths(bundle.manifest),
+    widths: outputWidths(bundle),
+    categoryHead: bundle.categoryHead,
     providers: options.useCpu ? ['cpu'] : ['cuda', 'cpu'],
   };
   const spawn = options.spawn ?? spawnWorker;
@@ -159,9 +161,9 @@ async function startPool(
   return { pool, provider: () => provider };
 }
 
-function outputWidths({ outputs }: Manifest): OutputWidths {
+function outputWidths({ manifest: { outputs }, categoryHead }: Bundle): OutputWidths {
   return {
-    category: outputs.category.labels.length,
+    category: categoryHead === null ? outputs.category.labels.length : null,
     difficulty: outputs.difficulty?.labels.length ?? null,
     jailbreak: outputs.jailbreak !== undefined,
     embedding: outputs.embedding?.dims ?? null,

@@ -6,6 +6,8 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** A path inside the folder: no drive, no root, no `.` or `..` step, no back slash. */
 const INNER_PATH = /^(?!\.{1,2}(\/|$))[\w.-]+(\/(?!\.{1,2}(\/|$))[\w.-]+)*$/;
 const FILE_ROLES = ['model', 'tokenizer', 'tokenizer_config'] as const;
+/** Text with the numbers of a linear head: 1,000 labels of 384 dimensions take 5 MB. */
+const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 
 export type ManifestOutcome =
   | { readonly kind: 'valid'; readonly manifest: Manifest }
@@ -22,9 +24,9 @@ export function parseManifest(value: unknown): ManifestOutcome {
   for (const field of ['name', 'version', 'licence']) check.text(root[field], field);
   const base = check.object(root['base_encoder'], 'base_encoder');
   for (const field of ['name', 'licence', 'source', 'sha256']) check.text(base[field], `base_encoder.${field}`);
-  checkFiles(check, root['files']);
+  const files = checkFiles(check, root['files']);
   checkWindow(check, root['inputs']);
-  checkOutputs(check, root['outputs']);
+  checkOutputs(check, root['outputs'], files['category_head'] !== undefined);
   for (const [name, score] of Object.entries(check.object(root['scores'], 'scores'))) {
     check.number(score, `scores.${name}`, -Infinity);
   }
@@ -35,9 +37,10 @@ export function parseManifest(value: unknown): ManifestOutcome {
   return problems.length === 0 ? { kind: 'valid', manifest: value as Manifest } : { kind: 'invalid', problems };
 }
 
-function checkFiles(check: Checker, value: unknown): void {
+function checkFiles(check: Checker, value: unknown): Record<string, unknown> {
   const files = check.object(value, 'files');
-  for (const role of FILE_ROLES) {
+  const roles = files['category_head'] === undefined ? FILE_ROLES : [...FILE_ROLES, 'category_head'];
+  for (const role of roles) {
     const file = check.object(files[role], `files.${role}`);
     const path = check.text(file['path'], `files.${role}.path`);
     if (path !== '' && !INNER_PATH.test(path)) {
@@ -47,8 +50,10 @@ function checkFiles(check: Checker, value: unknown): void {
     if (sha256 !== '' && !SHA256.test(sha256)) {
       check.problems.push(`files.${role}.sha256: ${show(sha256)}; 64 lower-case hexadecimal digits are needed`);
     }
-    check.integer(file['bytes'], `files.${role}.bytes`, 1, Number.MAX_SAFE_INTEGER);
+    const most = role === 'category_head' ? MAX_HEAD_BYTES : Number.MAX_SAFE_INTEGER;
+    check.integer(file['bytes'], `files.${role}.bytes`, 1, most);
   }
+  return files;
 }
 
 function checkWindow(check: Checker, value: unknown): void {
@@ -61,11 +66,15 @@ function checkWindow(check: Checker, value: unknown): void {
   }
 }
 
-function checkOutputs(check: Checker, value: unknown): void {
+function checkOutputs(check: Checker, value: unknown, hasHead: boolean): void {
   const outputs = check.object(value, 'outputs');
   const category = check.object(outputs['category'], 'outputs.category');
   check.labels(category['labels'], 'outputs.category.labels', 2);
   check.number(category['temperature'], 'outputs.category.temperature', Number.MIN_VALUE);
+  if (category['thresholds'] !== undefined) checkThresholds(check, category);
+  if (hasHead && outputs['embedding'] === undefined) {
+    check.problems.push('outputs.embedding: missing; files.category_head reads the embedding');
+  }
   if (outputs['difficulty'] !== undefined) {
     const difficulty = check.object(outputs['difficulty'], 'outputs.difficulty');
     check.labels(difficulty['labels'], 'outputs.difficulty.labels', 1);
@@ -81,6 +90,18 @@ function checkOutputs(check: Checker, value: unknown): void {
       check.problems.push(`outputs.embedding.pooling: ${show(embedding['pooling'])}; only "mean" is known`);
     }
   }
+}
+
+function checkThresholds(check: Checker, category: Record<string, unknown>): void {
+  const path = 'outputs.category.thresholds';
+  const thresholds = check.array(category['thresholds'], path);
+  for (const [index, threshold] of thresholds.entries()) {
+    check.number(threshold, `${path}[${index}]`, 0);
+    if (typeof threshold === 'number' && threshold > 1)
+      check.problems.push(`${path}[${index}]: ${threshold}; at most 1`);
+  }
+  const labels = Array.isArray(category['labels']) ? category['labels'].length : 0;
+  if (thresholds.length !== labels) check.problems.push(`${path}: ${thresholds.length} for ${labels} labels`);
 }
 
 /** Reads fields of unknown JSON; what is missing or wrong is noted, and a harmless value of the right type goes on. */

@@ -1,4 +1,5 @@
 /** What the main thread and an encoder worker say to each other. Plain values: all of it is copied by structured clone. */
+import type { LinearHead } from './linear-head.ts';
 import type { OutputWidths, Provider, RawEncoding } from './session.ts';
 import type { CutText, TokenWindow } from './window.ts';
 
@@ -8,6 +9,8 @@ export interface WorkerSetup {
   readonly tokenizerConfigJson: string;
   readonly window: TokenWindow;
   readonly widths: OutputWidths;
+  /** Gives the category logits when the graph is not asked for them. */
+  readonly categoryHead: LinearHead | null;
   readonly providers: readonly Provider[];
 }
 

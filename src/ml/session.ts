@@ -5,7 +5,7 @@ export type Provider = 'cuda' | 'cpu';
 
 /** What the graph said about one text: rows of its outputs, as they came. */
 export interface RawEncoding {
-  /** Logits [labels]. */
+  /** Logits [labels]; empty when the graph was not asked for them. */
   readonly category: Float32Array;
   /** Logits [tiers]. */
   readonly difficulty: Float32Array | null;
@@ -16,7 +16,7 @@ export interface RawEncoding {
 
 /** Widths that the manifest promises; an output that is absent there is not asked of the graph. */
 export interface OutputWidths {
-  readonly category: number;
+  readonly category: number | null;
   readonly difficulty: number | null;
   readonly jailbreak: boolean;
   readonly embedding: number | null;
@@ -64,7 +64,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 function outputNames(session: InferenceSession, { widths, modelPath }: SessionOptions): readonly string[] {
   const wanted = [
-    'category',
+    ...(widths.category === null ? [] : ['category']),
     ...(widths.difficulty === null ? [] : ['difficulty']),
     ...(widths.jailbreak ? ['jailbreak'] : []),
     ...(widths.embedding === null ? [] : ['embedding']),
@@ -93,7 +93,7 @@ function wrap(
         return data.slice(row * width, (row + 1) * width);
       };
       return rows.map((_, row) => ({
-        category: rowOf('category', widths.category, row),
+        category: widths.category === null ? new Float32Array(0) : rowOf('category', widths.category, row),
         difficulty: widths.difficulty === null ? null : rowOf('difficulty', widths.difficulty, row),
         jailbreakLogit: widths.jailbreak ? (rowOf('jailbreak', 1, row)[0] ?? null) : null,
         embedding: widths.embedding === null ? null : rowOf('embedding', widths.embedding, row),

@@ -42,6 +42,7 @@ export async function collectSignals(input: CollectSignals): Promise<Signals> {
     encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
     degraded: outcome.kind === 'failed' ? outcome.reason : null,
     labels: input.encoder?.labels ?? [],
+    labelThresholds: input.encoder?.labelThresholds,
     pii,
     shape,
   };

@@ -30,6 +30,8 @@ export interface Signals {
   readonly degraded: DegradedReason | null;
   /** Category labels, in the order of `encoding.categoryProbabilities`. */
   readonly labels: readonly string[];
+  /** The encoder's `labelThresholds`. */
+  readonly labelThresholds?: readonly number[] | undefined;
   readonly pii: readonly PiiFinding[];
   readonly shape: Shape;
 }
@@ -37,6 +39,8 @@ export interface Signals {
 /** The encoder as the core sees it. `encode` never rejects: a failure is an answer. */
 export interface Encoder {
   readonly labels: readonly string[];
+  /** By label: the probability below which the model itself does not trust the label, 0..1; absent without such limits. */
+  readonly labelThresholds?: readonly number[] | undefined;
   readonly difficultyLabels: readonly string[];
   encode(text: string, options: { readonly deadlineMs: number; readonly signal?: AbortSignal }): Promise<EncodeOutcome>;
 }
