@@ -8,6 +8,7 @@ import { cpus, totalmem } from 'node:os';
 import { load, quantile, type LoadResult } from './load.ts';
 import { chatBodies } from './prompts.ts';
 import { startBenchStack, usageOf, type BenchStack } from './stack.ts';
+import { measureStreams, type StreamDelays } from './streams.ts';
 
 const TOKENS = [16, 64, 256, 512];
 const CONCURRENCIES = [1, 8, 32];
@@ -114,6 +115,17 @@ function latencyTable(rows: readonly Row[]): string {
   ].join('\n');
 }
 
+function streamTable({ direct, routed }: { readonly direct: StreamDelays; readonly routed: StreamDelays }): string {
+  const row = (name: string, { chunkMs, firstMs }: StreamDelays): string =>
+    `| ${[name, chunkMs.length, ...[0.5, 0.95].map((q) => ms(quantile(chunkMs, q))), ms(quantile(firstMs, 0.5))].join(' | ')} |`;
+  return [
+    '| | chunks | delay p50 | delay p95 | first chunk p50 |',
+    '| --- | ---: | ---: | ---: | ---: |',
+    row('past the router', direct),
+    row('through it', routed),
+  ].join('\n');
+}
+
 const stack = await startBenchStack();
 try {
   const idle = usageOf(stack.router);
@@ -127,6 +139,7 @@ try {
     for (const concurrency of CONCURRENCIES) rows.push(await measure(stack, tokens, concurrency));
   const rates = [];
   for (const tokens of [16, 64, 256]) rates.push(await throughput(stack, tokens));
+  const streams = await measureStreams(stack, quick ? 2 : 8);
   const after = usageOf(stack.router);
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim();
   const report = `# Results
@@ -144,6 +157,12 @@ Made by \`npm run bench\`. Load generator, Envoy, router and endpoint (a direct 
 "Decision" is the router's own time from the whole body to its answer (\`x-switchyard-latency-ms\`). The encoder's window is 256 tokens: a longer prompt is cut to its beginning and end.
 
 ${latencyTable(rows)}
+
+## Streams
+
+From the endpoint's write of a chunk to the client's read of it, 60 chunks 15 ms apart, and the first chunk from the sending of the request (less the endpoint's own time, which is the same both ways).
+
+${streamTable(streams)}
 
 ## Throughput
 

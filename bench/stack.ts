@@ -6,11 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { findEnvoy } from '../src/cli/envoy-binary.ts';
+import { startSim } from '../src/sim/sim.ts';
 
 /** The router and one Envoy with three listeners: through the router, past it, and the endpoint that both lead to. */
 export interface BenchStack {
   readonly routedUrl: string;
   readonly directUrl: string;
+  /** Past the router to the simulated endpoint, for streams; through the router it is the model `bench-stream`. */
+  readonly directStreamUrl: string;
   /** From the start of the process to the answer of /ready, in milliseconds. */
   readonly readyMs: number;
   readonly router: ChildProcess;
@@ -25,7 +28,8 @@ const MAIN = 'dist/cli/main.js';
 
 export async function startBenchStack(): Promise<BenchStack> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
-  const [listen, direct, upstream, admin, grpc, api, metrics] = (await freePorts(7)) as [
+  const [listen, direct, directStream, upstream, admin, grpc, api, metrics] = (await freePorts(8)) as [
+    number,
     number,
     number,
     number,
@@ -34,8 +38,9 @@ export async function startBenchStack(): Promise<BenchStack> {
     number,
     number,
   ];
+  const sim = await startSim({ models: [STREAM_MODEL], port: 0 });
   const config = join(folder, 'config.yaml');
-  writeFileSync(config, dump(routerConfig(upstream)));
+  writeFileSync(config, dump(routerConfig(upstream, sim.port)));
   const started = performance.now();
   const events = new Map<string, number>();
   const router = spawn(
@@ -64,6 +69,10 @@ export async function startBenchStack(): Promise<BenchStack> {
   const bootstrap = load(printed.toString()) as Bootstrap;
   bootstrap.static_resources.listeners.push(
     listener('direct', direct, { match: { prefix: '/' }, route: { cluster: 'bench_upstream', timeout: '0s' } }),
+    listener('direct_stream', directStream, {
+      match: { prefix: '/' },
+      route: { cluster: 'bench_stream', timeout: '0s' },
+    }),
     listener('upstream', upstream, {
       match: { prefix: '/' },
       direct_response: { status: 200, body: { inline_string: ANSWER } },
@@ -72,20 +81,7 @@ export async function startBenchStack(): Promise<BenchStack> {
       ],
     }),
   );
-  bootstrap.static_resources.clusters.push({
-    name: 'bench_upstream',
-    type: 'STATIC',
-    connect_timeout: '1s',
-    circuit_breakers: { thresholds: [{ max_connections: 65536, max_requests: 65536, max_pending_requests: 65536 }] },
-    load_assignment: {
-      cluster_name: 'bench_upstream',
-      endpoints: [
-        {
-          lb_endpoints: [{ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: upstream } } } }],
-        },
-      ],
-    },
-  });
+  bootstrap.static_resources.clusters.push(cluster('bench_upstream', upstream), cluster('bench_stream', sim.port));
   const file = join(folder, 'envoy.json');
   writeFileSync(file, JSON.stringify(bootstrap));
   const found = findEnvoy(process.env);
@@ -100,15 +96,29 @@ export async function startBenchStack(): Promise<BenchStack> {
   return {
     routedUrl: `http://${at(listen)}/v1/chat/completions`,
     directUrl: `http://${at(direct)}/v1/chat/completions`,
+    directStreamUrl: `http://${at(directStream)}/v1/chat/completions`,
     apiUrl: `http://${at(api)}`,
     readyMs,
     router,
     envoy,
     events,
     stop: async () => {
-      await Promise.all([stop(envoy), stop(router)]);
+      await Promise.all([stop(envoy), stop(router), sim.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+export const STREAM_MODEL = 'bench-stream';
+
+function cluster(name: string, port: number): object {
+  const address = { socket_address: { address: '127.0.0.1', port_value: port } };
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: '1s',
+    circuit_breakers: { thresholds: [{ max_connections: 65536, max_requests: 65536, max_pending_requests: 65536 }] },
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
   };
 }
 
@@ -125,11 +135,11 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
 });
 
-function routerConfig(upstream: number): object {
-  const endpoint = (name: string): object => ({ name, address: '127.0.0.1', port: upstream, models: [name] });
+function routerConfig(upstream: number, stream: number): object {
+  const endpoint = (name: string, port = upstream): object => ({ name, address: '127.0.0.1', port, models: [name] });
   const categories = ['math', 'physics', 'computer science', 'law', 'health', 'business', 'history', 'other'];
   return {
-    vllm_endpoints: [endpoint('bench-small'), endpoint('bench-large')],
+    vllm_endpoints: [endpoint('bench-small'), endpoint('bench-large'), endpoint(STREAM_MODEL, stream)],
     model_config: { 'bench-large': { reasoning_family: 'qwen3' } },
     default_model: 'bench-small',
     // Long enough that a loaded machine degrades nothing: what is measured is the work, not the giving up.
