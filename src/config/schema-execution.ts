@@ -120,7 +120,5 @@ export const executionKeys = {
   overload: overloadSchema.prefault({}).meta(about('Limits of what is under way, and what waits.')),
 };
 
-export type FallbackConfig = z.output<typeof fallbackSchema>;
 export type HealthConfig = z.output<typeof healthSchema>;
 export type AffinityConfig = z.output<typeof affinitySchema>;
-export type OverloadConfig = z.output<typeof overloadSchema>;

@@ -68,7 +68,16 @@ describeWithEnvoy('fallback across models', () => {
     for (const model of ['model-a', 'model-b', 'model-c']) await stack.chat(model);
   }, 60_000);
   afterAll(() => stack.stop());
-  beforeEach(() => NAMES.forEach((name) => stack.sim(name).forget()));
+  beforeEach(async () => {
+    // A Retry-After is honoured for a moment: the next row waits until nobody is out.
+    const isAllUp = async (): Promise<boolean> => {
+      const answer = await fetch(`${stack.apiUrl}/info/endpoints`);
+      const { endpoints } = (await answer.json()) as { endpoints: { state: string }[] };
+      return endpoints.every(({ state }) => state === 'up');
+    };
+    await until(isAllUp, 'all endpoints to be up');
+    NAMES.forEach((name) => stack.sim(name).forget());
+  });
 
   const ask = (stream: boolean, headers: Record<string, string>): Promise<Exchange> =>
     stack.chat('auto', stream ? { stream: true } : {}, { authorization: 'Bearer of-the-client', ...headers });
