@@ -221,9 +221,9 @@ describeWithEnvoy('a config that changes', () => {
       config: config(endpoint('a') + endpoint('b')),
       sims: ['a', 'b', 'c'].map((name) => ({ name, models: ['model-a'], keep: 5000, behaviour: { delayMs: 30 } })),
     });
+    let isOver = false;
     try {
       await stack.watched(async () => {
-        let isOver = false;
         const load = steadyLoad((n) => stack.chat('auto', { stream: n % 4 === 0, n }), 100, { stop: () => isOver });
         const change = async (endpoints: string): Promise<void> => {
           const before = stack.events('config_reloaded').length;
@@ -255,6 +255,7 @@ describeWithEnvoy('a config that changes', () => {
         expect(readFileSync(stack.router.configFile, 'utf8')).toContain('name: c');
       })();
     } finally {
+      isOver = true;
       await stack.stop();
     }
   }, 60_000);
