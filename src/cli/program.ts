@@ -47,6 +47,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./train.ts')).trainCommand(),
   },
   {
+    name: 'eval',
+    summary: 'check categories and decisions against a file of expectations',
+    load: async () => (await import('./eval.ts')).evalCommand(),
+  },
+  {
     name: 'outcomes',
     summary: 'make and show a table of graded answers',
     load: async () => (await import('./outcomes.ts')).outcomesCommand(),

@@ -12,6 +12,7 @@ import { readNamedFile } from './config-file.ts';
 import { modelFolder } from './encoder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { progressOn, type Progress } from './progress.ts';
+import { writeRowProblems } from './row-problems.ts';
 
 interface TrainOptions {
   readonly data: string;
@@ -75,13 +76,7 @@ async function readExamples(
   const bytes = await readNamedFile(file);
   if (bytes.byteLength > MAX_FILE_BYTES) throw new CommandFailure(EXIT.failure, `${file}: larger than 256 MiB`);
   const outcome = parseRows(new TextDecoder().decode(bytes));
-  if (outcome.kind === 'bad') {
-    for (const { line, message } of outcome.problems) {
-      process.stderr.write(line === 0 ? `${file}: ${message}\n` : `${file}:${line}: ${message}\n`);
-    }
-    const count = outcome.problems.length;
-    throw new CommandFailure(EXIT.failure, `${file}: ${count} problem${count === 1 ? '' : 's'}; nothing was trained`);
-  }
+  if (outcome.kind === 'bad') throw writeRowProblems(file, outcome.problems, 'nothing was trained');
   const chosen = chooseCategories(outcome.rows);
   if (chosen.kind === 'bad') throw new CommandFailure(EXIT.failure, `${file}: ${chosen.problem}`);
   const repeated = outcome.repeats === 0 ? [] : [`${outcome.repeats} lines repeat another one: they count once`];

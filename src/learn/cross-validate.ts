@@ -6,15 +6,14 @@ import { fitRegression, logitsOf, type Linear, type Samples } from './regression
 
 export const FOLDS = 5;
 /** Weak to strong; on vectors of length 1 the best is rarely outside. */
-const STRENGTHS = [3, 10, 30, 100];
-const ONE_STRENGTH = [30];
+const STRENGTHS = [10, 40];
+const ONE_STRENGTH = [40];
 /** Beyond this many numbers in the table of logits, trying strengths would take minutes: the usual best is taken. */
 const MAX_CELLS_TRIED = 100_000;
 const BLENDS: readonly Blend[] = [
   { regression: 1, prototypes: 0 },
-  { regression: 1, prototypes: 5 },
-  { regression: 1, prototypes: 10 },
-  { regression: 1, prototypes: 20 },
+  { regression: 1, prototypes: 2 },
+  { regression: 1, prototypes: 8 },
   { regression: 0, prototypes: 20 },
 ];
 

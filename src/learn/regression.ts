@@ -16,7 +16,8 @@ export interface Linear {
   readonly bias: Float64Array;
 }
 
-const OPTIONS = { maxIterations: 200, tolerance: 1e-4 };
+/** On the fixture in test/, a tenth of this changes no figure by more than a point of chance, and costs half as much time again. */
+const OPTIONS = { maxIterations: 200, tolerance: 3e-4 };
 
 /**
  * Multinomial logistic regression with an L2 penalty on the weights, not on the bias: the minimum of
