@@ -1,39 +1,65 @@
-import { IBAN_LENGTHS, passesMod97 } from './pii/checksums.ts';
-import { findDocuments, findWrittenDatesAndPostcodes } from './pii/documents.ts';
-import { findEmails } from './pii/email.ts';
+import { createAnchorSearch } from './pii/anchors.ts';
+import { loginAt, passwordAt } from './pii/credentials.ts';
+import { emailAt } from './pii/email.ts';
 import type { PiiFinding } from './pii/finding.ts';
-import { findColonAddresses, isDashedMac } from './pii/network.ts';
-import { findNumbers } from './pii/numbers.ts';
-import { findJwts, findPrivateKeys, secretConfidence } from './pii/secrets.ts';
+import { jwtAt, JWT_BEGIN } from './pii/jwt.ts';
+import { createLabels } from './pii/labels.ts';
+import { merge } from './pii/merge.ts';
+import { createNumberSearch } from './pii/numbers.ts';
+import { numberingPlans } from './pii/phone.ts';
+import { KEY_BLOCK_BEGIN, privateKeyAt } from './pii/private-key.ts';
+import { createKeySearch } from './pii/secrets.ts';
 
 export { PII_KINDS, type PiiFinding, type PiiKind } from './pii/finding.ts';
 
-/** Findings under this confidence are left out: addresses that everybody has, shapes without their label. */
-const MIN_CONFIDENCE = 0.5;
-/** Words of keys, cards and IBANs are at least this long. */
-const LONG_TOKEN = /[A-Za-z0-9_-]{15,}/g;
-const SPACED_IBAN = /\b[A-Z]{2}\d{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?\b/g;
+/** Numbers of one text that are looked up in the numbering plans: one takes some 50 µs. For those after them the shape must do. */
+const PLAN_LOOKUPS = 64;
+/** What is found from its middle (an address from its @, a key) begins at most so many characters before. */
+const LONGEST_HEAD = 1100;
 
-/**
- * Personal data in a text by pattern, checksum and the words around it; overlapping findings give way to the surer, then the longer one.
- * In order of place. Names, organisations and street addresses are not looked for: that takes a model head of measured quality.
- */
-export function findPii(text: string): PiiFinding[] {
-  const found = [
-    ...findPrivateKeys(text),
-    ...findJwts(text),
-    ...findLongTokens(text),
-    ...findSpacedIbans(text),
-    ...findEmails(text),
-    ...findNumbers(text),
-    ...findColonAddresses(text),
-    ...findDocuments(text),
-    ...findWrittenDatesAndPostcodes(text),
-  ].filter((finding) => finding.confidence >= MIN_CONFIDENCE);
-  return withoutOverlaps(found);
+/** A search for personal data that can stop and go on, so that a long text need not keep the thread busy at one go. */
+export interface PiiSearch {
+  /** What begins in the part that has not been searched and before `to`, in order of place. However `to` grows, the same is found. */
+  advance(to: number): readonly PiiFinding[];
 }
 
-/** The text with each finding replaced by its kind in angle brackets. */
+/**
+ * Begins a search of `text` by pattern, checksum and the words around. The searches are independent and in order of how sure they are: what
+ * an earlier one has found, a later one can't touch. Each reads a character a bounded number of times, so that the whole is linear.
+ */
+export function startPiiSearch(text: string): PiiSearch {
+  const fromMiddle = [
+    createAnchorSearch(text, KEY_BLOCK_BEGIN, privateKeyAt),
+    createAnchorSearch(text, JWT_BEGIN, jwtAt),
+    createKeySearch(text),
+    createAnchorSearch(text, 'assw', passwordAt),
+    createAnchorSearch(text, 'ASSW', passwordAt),
+    createAnchorSearch(text, '@', (whole, at) => loginAt(whole, at) ?? emailAt(whole, at)),
+  ];
+  const numbers = createNumberSearch(text, createLabels(text), numberingPlans(PLAN_LOOKUPS));
+  let waiting: readonly PiiFinding[] = [];
+  let foundTo = 0;
+  return {
+    advance: (to) => {
+      for (const search of fromMiddle) waiting = merge(waiting, search.advance(to + LONGEST_HEAD));
+      const found = merge(waiting, numbers.advance(to)).filter(({ start }) => start >= foundTo);
+      const ready = found.filter(({ start }) => start < to);
+      waiting = found.slice(ready.length);
+      foundTo = ready.at(-1)?.end ?? foundTo;
+      return ready;
+    },
+  };
+}
+
+/**
+ * Personal data in a text, in order of place and disjoint. Names, organisations and street addresses are not looked for: that takes a model
+ * head of measured quality.
+ */
+export function findPii(text: string): readonly PiiFinding[] {
+  return startPiiSearch(text).advance(text.length);
+}
+
+/** The text with each finding replaced by its kind in angle brackets. Findings are in order of place, as `findPii` returns them. */
 export function maskPii(text: string, findings: readonly PiiFinding[]): string {
   let masked = '';
   let from = 0;
@@ -43,53 +69,3 @@ export function maskPii(text: string, findings: readonly PiiFinding[]): string {
   }
   return masked + text.slice(from);
 }
-
-function findLongTokens(text: string): PiiFinding[] {
-  const findings: PiiFinding[] = [];
-  for (const match of text.matchAll(LONG_TOKEN)) {
-    const start = match.index;
-    const end = start + match[0].length;
-    if (isIban(match[0])) findings.push({ kind: 'IBAN_CODE', start, end, confidence: 1 });
-    else if (isDashedMac(match[0])) findings.push({ kind: 'MAC_ADDRESS', start, end, confidence: 0.95 });
-    else {
-      const confidence = secretConfidence(text, start, end);
-      if (confidence !== null) findings.push({ kind: 'API_KEY', start, end, confidence });
-    }
-  }
-  return findings;
-}
-
-function findSpacedIbans(text: string): PiiFinding[] {
-  const findings: PiiFinding[] = [];
-  for (const match of text.matchAll(SPACED_IBAN)) {
-    const length = IBAN_LENGTHS[match[0].slice(0, 2)];
-    if (length === undefined) continue;
-    // A following word in capitals may have been taken along: cut at the country's length.
-    let end = 0;
-    for (let symbols = 0; end < match[0].length && symbols < length; end += 1) if (match[0][end] !== ' ') symbols += 1;
-    if (isIban(match[0].slice(0, end).replaceAll(' ', ''))) {
-      findings.push({ kind: 'IBAN_CODE', start: match.index, end: match.index + end, confidence: 1 });
-    }
-  }
-  return findings;
-}
-
-function isIban(token: string): boolean {
-  const upper = token.toUpperCase();
-  return (
-    IBAN_LENGTHS[upper.slice(0, 2)] === upper.length && /^[A-Z]{2}\d{2}[A-Z0-9]+$/.test(upper) && passesMod97(upper)
-  );
-}
-
-function withoutOverlaps(found: readonly PiiFinding[]): PiiFinding[] {
-  const kept: PiiFinding[] = [];
-  const rank = (one: PiiFinding): number => one.confidence * 1e6 + (one.end - one.start);
-  for (const finding of found.toSorted((a, b) => rank(b) - rank(a) || a.start - b.start)) {
-    if (kept.every((other) => finding.end <= other.start || finding.start >= other.end)) kept.push(finding);
-    if (kept.length >= MAX_FINDINGS) break;
-  }
-  return kept.toSorted((a, b) => a.start - b.start);
-}
-
-/** A file of ten thousand addresses is as personal as one of a thousand. */
-const MAX_FINDINGS = 1000;

@@ -1,34 +1,63 @@
+import { AT, DASH, DOT, isWord, runEnd, UNDERSCORE } from './characters.ts';
 import type { PiiFinding } from './finding.ts';
 
+/** RFC 5321, 4.5.3.1: octets of a local part and of a domain. */
 const MAX_LOCAL = 64;
-const LOCAL_END = /[\p{L}\p{N}._%+'-]+$/u;
-const DOMAIN_START =
-  /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+(\p{L}{2,24}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}-])/u;
-/** Endings of files, not of domains: `icon@2x.png`, `style@media.css`. */
-const FILE_ENDING =
-  /^(?:png|jpe?g|gif|svg|webp|css|js|mjs|ts|tsx|jsx|json|ya?ml|html?|txt|pdf|zip|gz|service|socket|timer|local|localhost)$/i;
+const MAX_DOMAIN = 253;
+/** Endings of files and of hosts inside a network, not of domains: `icon@2x.png`, `app@db.internal`. */
+const NO_DOMAIN =
+  /^(?:png|jpe?g|gif|svg|webp|css|js|mjs|cjs|ts|tsx|jsx|json|ya?ml|html?|txt|pdf|gz|tgz|service|socket|timer|local|localhost|internal|lan)$/i;
 /** Accounts of machines: `git@host:path` is an address of a repository. */
 const MACHINE_ACCOUNT = /^(?:git|hg|svn|noreply|no-reply|donotreply|mailer-daemon)$/i;
+const LOGIN = /:\/\/[^\s/@]{0,64}$/;
+const PATH = /^:(?:[/~.]|[\w.-]{1,64}\/)/;
 
-/** E-mail addresses, found from their `@`. */
-export function findEmails(text: string): PiiFinding[] {
-  const findings: PiiFinding[] = [];
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    const local = LOCAL_END.exec(text.slice(Math.max(0, at - MAX_LOCAL), at))?.[0].replace(/^['.-]+/, '');
-    const domain = DOMAIN_START.exec(text.slice(at + 1, at + 256));
-    if (local === undefined || local === '' || local.endsWith('.') || domain === null) continue;
-    if (FILE_ENDING.test(domain[1] ?? '') || MACHINE_ACCOUNT.test(local)) continue;
-    const start = at - local.length;
-    const end = at + 1 + domain[0].length;
-    // `https://user@host/…` and `scp user@host:path` name accounts on machines; `mailto:` names a person.
-    if (
-      /(?:https?|ssh|ftp|git|postgres(?:ql)?|mysql|redis|amqp|mongodb(?:\+srv)?):\/\/\S*$/.test(
-        text.slice(Math.max(0, start - 40), start),
-      )
-    )
-      continue;
-    if (/^:[\w~/.]/.test(text.slice(end, end + 2)) && !/\s/.test(text.slice(end + 1, end + 2))) continue;
-    findings.push({ kind: 'EMAIL_ADDRESS', start, end, confidence: 1 });
-  }
-  return findings;
+/** The e-mail address around the `@` at `at`; null when there is none. Looks at 64 characters before it and 253 after. */
+export function emailAt(text: string, at: number): PiiFinding | null {
+  const start = localStart(text, at);
+  const end = domainEnd(text, at + 1);
+  if (start === at || end === null) return null;
+  if (MACHINE_ACCOUNT.test(text.slice(start, at))) return null;
+  // `https://user@host/…` and `scp user@host:path` name accounts on machines.
+  if (LOGIN.test(text.slice(Math.max(0, start - MAX_LOCAL), start + 1)) || PATH.test(text.slice(end, end + 80)))
+    return null;
+  return { kind: 'EMAIL_ADDRESS', start, end, confidence: 1 };
+}
+
+function localStart(text: string, at: number): number {
+  const limit = Math.max(0, at - MAX_LOCAL);
+  let start = at;
+  while (start > limit && isLocal(text.charCodeAt(start - 1))) start -= 1;
+  // A quotation mark or a full stop before the address is not part of it, and no local part ends with a full stop.
+  while (start < at && /['.-]/.test(text.charAt(start))) start += 1;
+  return text.charCodeAt(at - 1) === DOT ? at : start;
+}
+
+/** Letters (RFC 6531 allows all), digits and the marks that mail systems let people have: . _ % + ' - */
+function isLocal(code: number): boolean {
+  return (
+    isWord(code) || code === DOT || code === DASH || code === 37 || code === 39 || code === 43 || isOtherLetter(code)
+  );
+}
+
+function isOtherLetter(code: number): boolean {
+  return code >= 0x600 && /\p{L}/u.test(String.fromCharCode(code));
+}
+
+/** Where the domain that begins at `from` ends; null when it is none: at least two labels, the last of letters. */
+function domainEnd(text: string, from: number): number | null {
+  let end = runEnd(text, from, from + MAX_DOMAIN + 1, isDomain);
+  if (end - from > MAX_DOMAIN || text.charCodeAt(end) === AT) return null;
+  while (end > from && /[.-]/.test(text.charAt(end - 1))) end -= 1;
+  const labels = text.slice(from, end).split('.');
+  const top = labels.at(-1) ?? '';
+  const isTop = /^(?:\p{L}{2,24}|xn--[a-z0-9-]{2,59})$/u.test(top) && !NO_DOMAIN.test(top);
+  const areLabels = labels.every(
+    (label) => label !== '' && label.length <= 63 && !label.startsWith('-') && !label.endsWith('-'),
+  );
+  return labels.length >= 2 && isTop && areLabels ? end : null;
+}
+
+function isDomain(code: number): boolean {
+  return code === DOT || code === DASH || (isWord(code) && code !== UNDERSCORE) || isOtherLetter(code);
 }

@@ -1,130 +1,145 @@
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min';
-import { isCardNumber } from './checksums.ts';
-import { namesAThing, wordsAfter, wordsBefore } from './context.ts';
+import { COLON, DASH, DOT, isDigit, isLetter, isWord, OPEN, SLASH, SPACE, wordEnd, wordStart } from './characters.ts';
+import { cardAt } from './card.ts';
+import { birthDateAt, dateAt } from './dates.ts';
+import { documentAt } from './document.ts';
 import type { PiiFinding } from './finding.ts';
-import { ipv4Confidence } from './network.ts';
+import { ibanAt } from './iban.ts';
+import type { Labels } from './labels.ts';
+import { colonRunAt, dashedMacAt, dottedMacAt, ipv4At } from './network.ts';
+import { phoneAt, type NumberingPlans } from './phone.ts';
+import { postcodeAt } from './postcode.ts';
+import { ssnAt } from './ssn.ts';
+import type { Word } from './word.ts';
 
-/** Digits with the separators that people put into numbers, from the first digit (or + or parenthesis) to the last. */
-const CLUSTER = /(?:\+ ?|\(\+?)?\d(?:[ .\-/()\u00a0\u2011]{0,2}\d){4,24}/g;
-const CARD_WORDS = /\b(?:card|visa|mastercard|amex|american express|discover|credit|debit|cc|pan|kreditkarte|carte)\b/;
-const PHONE_WORDS =
-  /\b(?:phone|telephone|tel|cell|cellphone|mobile|mob|call|calls|ring|text|sms|whatsapp|fax|dial|hotline|handy|contact number|reach (?:me|him|her|us|them)|number to reach|signal|telegram)\b/;
-const SSN_WORDS = /\b(?:ssn|social security|social sec|soc sec|tax(?:payer)? id|tin|ss#|ss number|social)\b/;
-const BORN_WORDS =
-  /\b(?:dob|d\.o\.b|date of birth|birth ?date|birth ?day|b-?day|born|geboren|geburtsdatum|n[ée]e? le|fecha de nacimiento|nacid[oa])\b/;
-const ZIP_WORDS = /\b(?:zip|zip ?code|postal ?code|post ?code|plz|postleitzahl|code postal|cap)\b[^0-9]{0,12}$/;
-/** Where a national number without its country code may come from, most likely first. */
-const COUNTRIES: readonly CountryCode[] = ['US', 'GB', 'DE', 'FR', 'IN', 'ES', 'IT', 'AU', 'NL', 'BR'];
-const US_STATE =
-  /\b(?:AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC|PR),? $/;
+/** Nothing that is looked for here has a longer piece; hashes and encoded files have. */
+const LONGEST_WORD = 40;
 
-/** Everything that is made of digits: cards, phones, SSNs, IPv4 addresses, dates of birth, ZIP codes. One pass over the text. */
-export function findNumbers(text: string): PiiFinding[] {
-  const findings: PiiFinding[] = [];
-  for (const match of text.matchAll(CLUSTER)) {
-    const start = match.index;
-    const end = start + match[0].length;
-    const finding = classify(text, match[0], start, end);
-    if (finding !== null) findings.push(finding);
+/** Everything that has a digit in its first piece, but keys: one step a character, and a bounded look around each word with a digit. */
+export interface NumberSearch {
+  /** Findings that begin in what has not been searched yet and before `to`; nothing is found twice. */
+  advance(to: number): PiiFinding[];
+}
+
+/** Searches `text`; one search goes through it once. */
+export function createNumberSearch(text: string, labels: Labels, plans: NumberingPlans): NumberSearch {
+  let searchedTo = 0;
+  let foundTo = 0;
+  return {
+    advance: (to) => {
+      const findings: PiiFinding[] = [];
+      let at = searchedTo;
+      while (at < to) {
+        at = nextDigit(text, at);
+        if (at >= to) break;
+        const word = wordAround(text, at);
+        const run = isBesideColon(text, word) ? colonRunAt(text, word, labels) : null;
+        const finding = run === null ? wordFinding(text, word, labels, plans) : run.finding;
+        at = Math.max(word.end, run?.end ?? 0);
+        if (finding !== null && finding.start >= foundTo) {
+          findings.push(finding);
+          foundTo = finding.end;
+          at = Math.max(at, foundTo);
+        } else if (run === null) at = rest(text, word.end);
+      }
+      searchedTo = Math.max(searchedTo, at);
+      return findings;
+    },
+  };
+}
+
+const DIGIT = /\d/g;
+/** In a dense table the next digit is near, and a call of the regular expression costs more than a few steps; in prose it is far. */
+const STEPS = 12;
+
+/** Where the next digit is, from `at` on, however far; the text's length when there is none. */
+function nextDigit(text: string, at: number): number {
+  const near = Math.min(text.length, at + STEPS);
+  for (let i = at; i < near; i += 1) if (isDigit(text.charCodeAt(i))) return i;
+  DIGIT.lastIndex = near;
+  return DIGIT.test(text) ? DIGIT.lastIndex - 1 : text.length;
+}
+
+function isBesideColon(text: string, { start, end }: Word): boolean {
+  return end - start <= 4 && (text.charCodeAt(end) === COLON || text.charCodeAt(start - 1) === COLON);
+}
+
+function wordFinding(text: string, word: Word, labels: Labels, plans: NumberingPlans): PiiFinding | null {
+  if (word.end - word.start > LONGEST_WORD) return null;
+  return word.plain ? digitsAt(text, word, labels, plans) : mixedAt(text, word, labels);
+}
+
+function wordAround(text: string, at: number): Word {
+  const start = wordStart(text, at);
+  let plainEnd = at;
+  while (isDigit(text.charCodeAt(plainEnd))) plainEnd += 1;
+  const end = wordEnd(text, plainEnd);
+  return { start, end, plain: start === at && plainEnd === end };
+}
+
+/** Nothing but digits. Each look is taken only where the length and the characters beside allow it: most numbers are nothing. */
+function digitsAt(text: string, word: Word, labels: Labels, plans: NumberingPlans): PiiFinding | null {
+  const length = word.end - word.start;
+  const next = text.charCodeAt(word.end);
+  const goesOn = isDigit(text.charCodeAt(word.end + 1));
+  const isDated = length <= 4 && dateAt(text, word) !== null;
+  if (isDated) return birthDateAt(text, word, labels);
+  if (goesOn && next === DOT) {
+    const dotted = length === 4 ? dottedMacAt(text, word, labels) : length < 4 ? ipv4At(text, word) : null;
+    if (dotted !== null) return dotted;
   }
-  return findings;
-}
-
-function classify(text: string, cluster: string, start: number, end: number): PiiFinding | null {
-  // Glued to letters it is part of an identifier, a hash or a hex number.
-  if (/[\w#$€£]$/.test(text.slice(Math.max(0, start - 1), start)) || /^[\w%]/.test(text.slice(end, end + 1)))
-    return null;
-  const confidence = ipv4Confidence(text, start, end);
-  if (confidence !== null) return { kind: 'IP_ADDRESS', start, end, confidence };
-  const before = wordsBefore(text, start);
-  const digits = cluster.replace(/\D/g, '');
-  if (isSsn(cluster, digits, before, text, end))
-    return { kind: 'US_SSN', start, end, confidence: SSN_WORDS.test(before) ? 1 : 0.85 };
-  if (isDateOfBirth(cluster, before)) return { kind: 'DATE_OF_BIRTH', start, end, confidence: 0.9 };
-  if (isCard(cluster, digits, before)) return { kind: 'CREDIT_CARD', start, end, confidence: 1 };
-  if (isZip(text, cluster, start, before)) return { kind: 'ZIP_CODE', start, end, confidence: 0.85 };
-  const phone = phoneConfidence(text, cluster, digits, start, end, before);
-  return phone === null ? null : { kind: 'PHONE_NUMBER', start, end, confidence: phone };
-}
-
-function isSsn(cluster: string, digits: string, before: string, text: string, end: number): boolean {
-  if (digits.length !== 9 || /^(?:000|666|9)|^...00|0000$/.test(digits)) return false;
-  if (/^\d{3}([- ])\d{2}\1\d{4}$/.test(cluster)) {
-    if (cluster.includes(' ')) return SSN_WORDS.test(before);
-    return SSN_WORDS.test(before) || (!namesAThing(before) && !/^-\d/.test(text.slice(end, end + 2)));
+  if (length === 2 && (next === DASH || text.charCodeAt(word.start - 1) === DASH)) {
+    const mac = dashedMacAt(text, word);
+    if (mac !== null) return mac;
   }
-  return cluster === digits && SSN_WORDS.test(before);
-}
-
-function isCard(cluster: string, digits: string, before: string): boolean {
-  if (!isCardNumber(digits)) return false;
-  if (CARD_WORDS.test(before)) return true;
-  if (namesAThing(before)) return false;
-  // Groups of four, or the 4-6-5 of American Express; a bare run of digits passes Luhn one time in ten, so it needs 16.
-  if (/^\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}$|^3\d{3}([ -])\d{6}\2\d{5}$/.test(cluster)) return true;
-  return cluster === digits && digits.length >= 15;
-}
-
-const DATE = /^(?:(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2}))$/;
-
-function isDateOfBirth(cluster: string, before: string): boolean {
-  const date = DATE.exec(cluster);
-  if (date === null || !BORN_WORDS.test(before)) return false;
-  const year = Number(date[1] ?? date[6]);
-  return year < 100 || (year >= 1905 && year <= 2035);
-}
-
-function isZip(text: string, cluster: string, start: number, before: string): boolean {
-  if (!/^\d{5}(?:-\d{4})?$/.test(cluster)) return false;
+  const grouped = goesOn && (next === DASH || next === SPACE);
   return (
-    ZIP_WORDS.test(before) || US_STATE.test(text.slice(Math.max(0, start - 5), start)) || /\b(?:d|ch|a)-$/.test(before)
+    (length === 9 || (length === 3 && grouped) ? ssnAt(text, word, labels) : null) ??
+    (length >= 13 || (length === 4 && grouped) ? cardAt(text, word, labels) : null) ??
+    postcodeAt(text, word, labels) ??
+    (length >= 7 || goesOn || isOpen(text, word) ? phoneAt(text, word, labels, plans) : null) ??
+    documentAt(text, word, labels)
   );
 }
 
-/** How sure a cluster is a phone number: by its plan when it has a country code or the American shape, by words otherwise. */
-function phoneConfidence(
-  text: string,
-  cluster: string,
-  digits: string,
-  start: number,
-  end: number,
-  before: string,
-): number | null {
-  if (digits.length < 7 || digits.length > 15 || DATE.test(cluster) || /\d{4}-\d{2}-\d{2}/.test(cluster)) return null;
-  if (/\d \/ \d|^\d+(?:\.\d+)?$/.test(cluster) && cluster.includes('.')) return null;
-  const words =
-    PHONE_WORDS.test(before) ||
-    /^\W{0,3}(?:\(?(?:cell|mobile|office|home|work|fax|ext|x\d)|is my (?:number|phone|cell))/.test(
-      wordsAfter(text, end),
-    );
-  if (cluster.startsWith('+') || cluster.startsWith('(+'))
-    return parsesAs(cluster.replace(/^\(\+/, '+('), undefined) ? 1 : words ? 0.7 : null;
-  if (namesAThing(before) || /[\d.,/:=*^_~-]\s?$/.test(text.slice(Math.max(0, start - 2), start))) return null;
-  if (
-    /^\s?[=*^+/×]\s?\d|^[.,:]\d|^\s*(?:km|m|kg|usd|eur|dollars?|people|years|bytes|ms|mb|gb|%|items|rows)\b/i.test(
-      text.slice(end, end + 12),
-    )
-  )
-    return null;
-  // (212) 555-0187, 212-555-0187, 212.555.0187, 1-800-…: a shape that nothing else has.
-  const american = /^(?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}$/.test(cluster);
-  if (american && (isNanp(digits) || words)) return words ? 1 : 0.8;
-  if (!words) return null;
-  return COUNTRIES.some((country) => parsesAs(cluster, country)) || (american ? isNanp(digits) : false)
-    ? 0.9
-    : digits.length === 7 && /^\d{3}[- .]\d{4}$/.test(cluster)
-      ? 0.7
-      : isNanp(digits)
-        ? 0.8
-        : null;
+/** A parenthesis or two separators follow or stand before: (212) 555…, 212 (555)… */
+function isOpen(text: string, { start, end }: Word): boolean {
+  return text.charCodeAt(start - 1) === OPEN || isDigit(text.charCodeAt(end + 2));
 }
 
-/** North American plan: area and exchange start with 2–9 (also the reserved 555 examples, which a strict plan refuses). */
-function isNanp(digits: string): boolean {
-  return /^1?[2-9]\d{2}[2-9]\d{6}$/.test(digits);
+/** Letters and digits. */
+function mixedAt(text: string, word: Word, labels: Labels): PiiFinding | null {
+  const length = word.end - word.start;
+  const next = text.charCodeAt(word.end);
+  if (length === 2 && (next === DASH || text.charCodeAt(word.start - 1) === DASH)) {
+    const mac = dashedMacAt(text, word);
+    if (mac !== null) return mac;
+  }
+  if (length === 4 && next === DOT) {
+    const mac = dottedMacAt(text, word, labels);
+    if (mac !== null) return mac;
+  }
+  if (length <= 4 && isDigit(text.charCodeAt(word.start))) {
+    const born = birthDateAt(text, word, labels);
+    if (born !== null) return born;
+  }
+  const letters = isLetter(text.charCodeAt(word.start));
+  return (
+    (letters && length >= 4 ? ibanAt(text, word) : null) ??
+    (length <= 7 ? postcodeAt(text, word, labels) : null) ??
+    documentAt(text, word, labels)
+  );
 }
 
-function parsesAs(cluster: string, country: CountryCode | undefined): boolean {
-  const number = parsePhoneNumberFromString(cluster, country);
-  return number?.isValid() ?? false;
+/** Parts that hang together by points, dashes and strokes are nothing as a whole, and none of them is looked at alone; after a space is anew. */
+function rest(text: string, from: number): number {
+  let at = from;
+  while (isGlue(text.charCodeAt(at)) && isDigit(text.charCodeAt(at + 1))) {
+    at += 1;
+    while (isWord(text.charCodeAt(at))) at += 1;
+  }
+  return at;
+}
+
+function isGlue(code: number): boolean {
+  return code === DOT || code === DASH || code === SLASH;
 }
