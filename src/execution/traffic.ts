@@ -155,8 +155,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
     const share = (target: Target): number =>
       (targets.reduce((sum, { address }) => sum + busy(address), 0) * weightOf(target)) / totalWeight;
     if (kept !== undefined && busy(kept.address) <= load_factor * share(kept) + CROWDED_BY) return kept.address;
-    // Half of the slack is left to conversations that grow.
-    const loadFactor = Math.sqrt(load_factor);
+    // Most of the slack is left to conversations that grow.
+    const loadFactor = 1 + (load_factor - 1) / 4;
     return place(key, targets, { busy, recent: (address) => load.recent(address), weight: weightOf, loadFactor });
   }
 
