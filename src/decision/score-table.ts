@@ -67,5 +67,6 @@ function follow(grades: Grades | null, model: string, category: string, prior: S
   const cell = grades === null ? null : cellOf(grades.outcomes, model, category);
   if (grades === null || cell === null) return prior;
   const { value } = shrink(prior.value, grades.priorStrength, cell);
-  return { value, source: `outcomes(n=${cell.count}) over ${prior.source}` };
+  // Four decimals, as explanations show it: what is compared is what is read.
+  return { value: Math.round(value * 1e4) / 1e4, source: `outcomes(n=${cell.count}) over ${prior.source}` };
 }

@@ -4,6 +4,7 @@ import type { Registry } from '../../../src/config/registry.ts';
 import type { DecisionInput } from '../../../src/decision/decide.ts';
 import type { Observations } from '../../../src/decision/observations.ts';
 import { parseRequest } from '../../../src/openai/parse.ts';
+import { type Outcomes, tableOf } from '../../../src/outcomes/table.ts';
 import type { ChatRequest } from '../../../src/openai/request.ts';
 import { shapeOf } from '../../../src/signals/shape.ts';
 import type { DegradedReason, Signals } from '../../../src/signals/signals.ts';
@@ -27,6 +28,10 @@ interface GoldenInput {
     readonly language?: string;
     readonly degraded?: DegradedReason;
   };
+  /** Grades by model and category: how many answers had which score. */
+  readonly grades?: Readonly<
+    Record<string, Readonly<Record<string, { readonly answers: number; readonly score: number }>>>
+  >;
   readonly unhealthy?: readonly string[];
   readonly unresolved?: readonly string[];
   readonly seen?: Readonly<
@@ -54,6 +59,7 @@ export function readCase(text: string): DecisionInput {
     headers: new Map(Object.entries(given.headers ?? {})),
     ...(given.now === undefined ? {} : { nowMs: Date.parse(given.now) }),
     observations: observationsOf(given),
+    outcomes: outcomesOf(given),
     maxFallbackModels: given.fallbacks ?? 0,
   };
 }
@@ -112,4 +118,13 @@ function observationsOf(given: GoldenInput): Observations {
       },
     ]),
   );
+}
+
+function outcomesOf(given: GoldenInput): Outcomes {
+  const outcomes = Object.entries(given.grades ?? {}).flatMap(([model, row]) =>
+    Object.entries(row).flatMap(([category, { answers, score }]) =>
+      Array.from({ length: answers }, () => ({ model, category, score })),
+    ),
+  );
+  return tableOf(outcomes).table;
 }
