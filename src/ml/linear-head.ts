@@ -16,7 +16,7 @@ export interface HeadShape {
 export type HeadOutcome =
   { readonly kind: 'valid'; readonly head: LinearHead } | { readonly kind: 'invalid'; readonly problem: string };
 
-/** Logits [labels] of one embedding [dims]; about 0.4 µs a label at 384 dimensions. */
+/** Logits [labels] of one embedding [dims]; about 1 µs a label at 384 dimensions. */
 export function applyHead({ weights, bias }: LinearHead, embedding: ArrayLike<number>): Float32Array {
   const dims = embedding.length;
   if (bias.length * dims !== weights.length) throw new Error(`the head is not [${bias.length}, ${dims}]`);
