@@ -1,5 +1,6 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
 import { randomUUID } from 'node:crypto';
+import { answerHeaders, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
 import type { DecisionOutcome } from './decision/decision.ts';
 import type { Usage } from './decision/observations.ts';
 import { openAiErrorBody, type ApiError } from './errors.ts';
@@ -10,6 +11,7 @@ import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } fr
 import type { Ending, ReplyOutcome, RequestStart, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
 import { logAttempts, measureAttempts } from './observability/attempts.ts';
 import { logBlock } from './observability/events.ts';
+import { routeRetry } from './forward.ts';
 import type { Log } from './observability/log.ts';
 import { measureRouting } from './observability/metrics-decision.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -33,16 +35,7 @@ import {
   RETRY_AFTER,
 } from './rewrite/headers.ts';
 import type { HeaderEdit } from './rewrite/mutations.ts';
-import {
-  answerHeaders,
-  route,
-  routeRetry,
-  tracedAnswer,
-  wantsTrace,
-  type Answering,
-  type Routed,
-  type World,
-} from './route.ts';
+import { route, type Routed, type World } from './route.ts';
 import { judgedText } from './signals/judged-text.ts';
 
 export interface HandlerDependencies {
@@ -205,16 +198,16 @@ function tellAttempts(
   response: ResponseStart,
   { world, metrics, log }: HandlerDependencies,
 ): void {
-  const { registry } = world();
+  const now = world();
   const { address, attempt } = sourceOf(response);
   const status = Number(response.headers.get(':status') ?? 0);
   const details = response.attributes.get(DETAILS_ATTRIBUTE) ?? '';
   const seen = { count: attempt, status, details };
-  const attempts = attemptsOf(forward.carried, response, seen, world());
+  const attempts = attemptsOf(forward.carried, response, seen, now);
   const served = targetOf(forward.carried, address, attempt);
   if (served !== null) routed.ticket?.served(served);
   routed.ticket?.attempted(attempts.filter((one) => one.attempt === attempt));
-  measureAttempts(metrics, registry, attempts);
+  measureAttempts(metrics, now.registry, attempts);
   logAttempts(log, requestId, attempts);
 }
 

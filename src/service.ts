@@ -2,28 +2,25 @@
  * The composition root: the only file that knows all others. Builds the world from a config file, starts the servers, and takes all of it
  * down again.
  */
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve as resolvePath } from 'node:path';
+import { dirname, resolve as resolvePath } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { ActivateOutcome, ApiDependencies } from './api/dependencies.ts';
 import { createApi, createMetricsApi, listen, type Listening } from './api/server.ts';
 import { formatProblem } from './config/problem.ts';
-import { openConfigStore, type ConfigStore, type StoreEvent } from './config/store.ts';
+import { openConfigStore, type ConfigStore } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
 import type { RouterConfig } from './config/schema.ts';
 import { NOTHING_OBSERVED, observe } from './decision/observations.ts';
 import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
+import { startEncoders } from './encoders.ts';
 import { messageOf, RouterError } from './errors.ts';
 import { createExecution, type ExecutionOptions } from './execution/execution.ts';
 import { createResolver } from './execution/resolve.ts';
 import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
 import { createHandlers } from './handlers.ts';
-import { createEncoder, type RunningEncoder } from './ml/encoder.ts';
-import type { EncoderEvents } from './ml/pool.ts';
 import { logEndpointState } from './observability/attempts.ts';
-import { logConfigReloaded, logConfigReloadFailed } from './observability/events.ts';
+import { showConfig, tellConfigChange } from './observability/config-changes.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { parseRequest } from './openai/parse.ts';
@@ -98,7 +95,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         registry,
         encoder: encoder.current(),
         deadlineMs: registry.config.timeouts.decision,
-        endpoints: execution.state(),
+        // Made when it is asked for: most of what asks for the world needs only its config.
+        get endpoints() {
+          return execution.state();
+        },
         dispatcher: execution.dispatcher,
         apiKey: (endpoint) => keyOf(registry, endpoint, env),
         clock,
@@ -221,71 +221,6 @@ function openGrades({ config: { outcomes } }: Registry, { config, log }: Service
   });
 }
 
-/** The encoder in force and how it follows the config. */
-interface Encoders {
-  current(): RunningEncoder;
-  loaded(): ReturnType<ApiDependencies['model']>;
-  /** Loads another model when the config names one; the old one serves until the new one is warm, and stays when that fails. */
-  follow(registry: Registry): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function startEncoders(store: ConfigStore, metrics: Metrics, log: Log): Promise<Encoders> {
-  const wanted = (registry: Registry) => registry.config.classifier.category_model;
-  const start = (registry: Registry): Promise<RunningEncoder> =>
-    createEncoder({
-      bundleDir: bundleDir(wanted(registry).model_id),
-      useCpu: wanted(registry).use_cpu,
-      events: encoderEvents(metrics),
-      log,
-    });
-  const nameOf = (registry: Registry): string => JSON.stringify([wanted(registry).model_id, wanted(registry).use_cpu]);
-  let name = nameOf(store.current());
-  let encoder = await start(store.current());
-  return {
-    current: () => encoder,
-    loaded: () => {
-      const { manifest, provider, workers } = encoder.info();
-      return { manifest, provider, workers };
-    },
-    follow: async (registry) => {
-      const next = nameOf(registry);
-      if (next === name) return;
-      const previous = name;
-      name = next;
-      try {
-        const replacement = await start(registry);
-        const old = encoder;
-        encoder = replacement;
-        await old.close();
-      } catch (thrown) {
-        name = previous;
-        log.error(
-          { event: 'encoder_change_failed', error: messageOf(thrown) },
-          'the new model could not be loaded; the old one goes on',
-        );
-      }
-    },
-    close: () => encoder.close(),
-  };
-}
-
-/** models/ of this package, from dist/ and from src/ alike; a path with a slash is taken as it is. */
-export function bundleDir(modelId: string): string {
-  if (modelId.includes('/') && existsSync(modelId)) return modelId;
-  return join(dirname(fileURLToPath(import.meta.url)), '..', 'models', modelId.replace(/^models\//, ''));
-}
-
-function encoderEvents(metrics: Metrics): Partial<EncoderEvents> {
-  return {
-    queueDepth: (texts) => metrics.set('switchyard_encoder_queue_depth', texts),
-    queueWaitMs: (ms) => metrics.observe('switchyard_encoder_queue_wait_seconds', ms / 1000),
-    inferenceMs: (ms) => metrics.observe('switchyard_encoder_inference_seconds', ms / 1000),
-    batchSize: (texts) => metrics.observe('switchyard_encoder_batch_size', texts),
-    restarts: () => metrics.inc('switchyard_failures_total', { where: 'encoder', policy: 'default_model' }),
-  };
-}
-
 /** What the request path would decide for a text. Kept beside `route`: it ends where there is no body to rewrite. */
 async function decideText(text: string, signal: AbortSignal, world: World) {
   const body = Buffer.from(JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: text }] }));
@@ -307,25 +242,6 @@ function activate(store: ConfigStore, config: RouterConfig): ActivateOutcome {
 function keyOf(registry: Registry, endpoint: string, env: ServiceOptions['env']): string | null {
   const variable = registry.endpoints.get(endpoint)?.api_key_env;
   return variable === undefined ? null : (env[variable] ?? null);
-}
-
-function tellConfigChange(event: StoreEvent, log: Log, metrics: Metrics): void {
-  const source = event.source === 'api' ? ('api' as const) : ('file' as const);
-  if (event.kind === 'config_reload_failed') {
-    metrics.inc('switchyard_config_reloads_total', { result: 'failure' });
-    logConfigReloadFailed(log, { version: event.current.version, problems: event.problems.map(formatProblem), source });
-    return;
-  }
-  metrics.inc('switchyard_config_reloads_total', { result: 'success' });
-  for (const warning of event.warnings) log.warn({ event: 'config_warning' }, formatProblem(warning));
-  logConfigReloaded(log, { version: event.registry.version, previousVersion: event.previous.version, source });
-  showConfig(metrics, event.registry);
-}
-
-function showConfig(metrics: Metrics, registry: Registry): void {
-  metrics.clear('switchyard_config_info');
-  metrics.set('switchyard_config_info', 1, { version: registry.version });
-  metrics.set('switchyard_config_last_success_timestamp_seconds', Date.now() / 1000);
 }
 
 /** What is said of the endpoints as they come and go. */

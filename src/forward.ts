@@ -1,0 +1,123 @@
+/** From a decision to what Envoy is told: the body for the first target, and later the body for another one. */
+import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
+import { reasoningEdit } from './decision/plan.ts';
+import { hasLargerWindow } from './execution/attempt-plan.ts';
+import { parseRequestAsync } from './openai/parse.ts';
+import type { ChatRequest } from './openai/request.ts';
+import { rewriteBody } from './rewrite/body.ts';
+import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
+import { AUTHORIZATION } from './rewrite/headers.ts';
+import type { Mutations } from './rewrite/mutations.ts';
+import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
+import { planReasoning } from './rewrite/reasoning.ts';
+import { requestMutations, retryMutations } from './rewrite/request-edits.ts';
+import type { RouteInput, World } from './route.ts';
+
+/** What Envoy is told, and what is kept for the response's headers. */
+export interface Forward {
+  readonly mutations: Mutations;
+  readonly carried: Carried;
+  readonly injectedSystemPrompt: boolean;
+}
+
+/** The body for the first target, and what the later ones will need. */
+export function prepare(
+  { body, headers }: RouteInput,
+  request: ChatRequest,
+  outcome: Extract<DecisionOutcome, { kind: 'decided' }>,
+  world: World,
+): Forward {
+  const { decision, plan } = outcome;
+  const [first] = plan.targets;
+  const callerReasoningWins = world.registry.config.caller_reasoning_wins;
+  const rewritten = plan.untouched
+    ? { body, injectedSystemPrompt: false, note: EMPTY_NOTE }
+    : rewriteBody(body, request, {
+        model: first.servedModel,
+        reasoning: first.reasoning,
+        systemPrompt: decision.systemPrompt,
+        callerReasoningWins,
+        strip: decision.stripFields,
+      });
+  const carried: Carried = {
+    targets: plan.targets.map((target) => ({ ...target, reasoningTold: told(body, request, target, plan, world) })),
+    untouched: plan.untouched,
+    note: encodeRewriteNote(rewritten.note),
+    callerReasoningWins,
+    category: decision.category.name,
+  };
+  const mutations = requestMutations(
+    {
+      body: rewritten.body === body ? null : rewritten.body,
+      selectedModel: decision.selectedModel,
+      addresses: plan.targets.map((target) => target.address),
+      decision: decision.decision,
+      apiKey: world.apiKey(first.endpoint),
+      clientAuthorization: keptAuthorization(plan, headers, world),
+      stripAuthorization: !world.registry.config.forward_authorization,
+      retryContextLength:
+        world.registry.config.fallback.retry_on.includes('context_length') && hasLargerWindow(plan, world.registry),
+    },
+    { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) } },
+  );
+  return { mutations, carried, injectedSystemPrompt: rewritten.injectedSystemPrompt };
+}
+
+/** The client's Authorization, where one attempt replaces it by an endpoint's key and a later one is to have it back. */
+function keptAuthorization(plan: Plan, headers: ReadonlyMap<string, string>, world: World): string | null {
+  const hasKey = plan.targets.map(({ endpoint }) => world.apiKey(endpoint) !== null);
+  const isMixed = hasKey.includes(true) && hasKey.includes(false);
+  return isMixed && world.registry.config.forward_authorization ? (headers.get(AUTHORIZATION) ?? null) : null;
+}
+
+/** What a target's endpoint is told about reasoning: our edit under the caller's own fields, or those alone where the body stays as it came. */
+function told(body: Uint8Array, request: ChatRequest, target: Target, plan: Plan, world: World): boolean {
+  const model = world.registry.models.get(target.model);
+  const isOurs = target.reasoning.kind !== 'none';
+  if (model === undefined || (!isOurs && model.reasoningFamily === null)) return false;
+  const edit = isOurs ? target.reasoning : reasoningEdit(model, false, 'low');
+  const callerWins = !isOurs || plan.untouched || world.registry.config.caller_reasoning_wins;
+  return planReasoning(body, request, edit, callerWins, EMPTY_NOTE).told;
+}
+
+export interface RetryInput {
+  readonly path: string;
+  readonly contentType: string;
+  /** The body as the first rewrite left it. */
+  readonly body: Uint8Array;
+  readonly carried: Carried;
+  /** `ip:port` that Envoy chose; '' when it did not say. */
+  readonly address: string;
+  readonly attempt: number;
+  /** What the client itself sent as Authorization, where it was kept. */
+  readonly clientAuthorization: string | null;
+}
+
+/** The request for a later attempt; null when the address is none of the plan's, which then must not be sent. */
+export async function routeRetry(input: RetryInput, world: World): Promise<Mutations | null> {
+  const target = targetOf(input.carried, input.address, input.attempt);
+  if (target === null) return null;
+  const key = {
+    apiKey: world.apiKey(target.endpoint),
+    carriesForeignKey: input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
+    clientAuthorization: input.clientAuthorization,
+  };
+  if (input.carried.untouched) return retryMutations({ body: null, selectedModel: target.model, ...key });
+  const options = {
+    path: input.path,
+    contentType: input.contentType,
+    maxDepth: world.registry.config.limits.json_depth,
+    read: 'fields' as const,
+  };
+  const parsed = await parseRequestAsync(input.body, options, world.pause);
+  if (parsed.kind === 'invalid') return null;
+  const { body } = rewriteBody(input.body, parsed.request, {
+    model: target.servedModel,
+    reasoning: target.reasoning,
+    systemPrompt: null,
+    callerReasoningWins: input.carried.callerReasoningWins,
+    strip: [],
+    before: decodeRewriteNote(input.carried.note),
+  });
+  return retryMutations({ body: body === input.body ? null : body, selectedModel: target.model, ...key });
+}
