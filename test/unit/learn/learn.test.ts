@@ -16,10 +16,10 @@ import { applyHead } from '../../../src/ml/linear-head.ts';
 const BASE = 'models/switchyard-minilm';
 const DATA = 'test/fixtures/intents.jsonl';
 /**
- * scikit-learn's LogisticRegression (C = 100, lbfgs) on the same embeddings, five folds: docs/own-categories.md. The encoder's training
+ * scikit-learn's LogisticRegression (C = 40, lbfgs) on the same embeddings and folds: docs/own-categories.md. The encoder's training
  * decides where both stand; this floor holds the arithmetic to it.
  */
-const SCIKIT_LEARN = 0.687;
+const SCIKIT_LEARN = 0.701;
 const TWO_POINTS = 0.02;
 
 describe('categories of the user’s own, on the model that ships', () => {
