@@ -57,7 +57,7 @@ export function curveOf(
   base: number,
   weights: readonly number[] | null = null,
 ): Curve {
-  const n = order.length;
+  const total = weights === null ? order.length : weights.reduce((sum, times) => sum + times, 0);
   const shares = [0];
   const quality = [base];
   let position = 0;
@@ -70,8 +70,8 @@ export function curveOf(
       weight += times;
       sum += times * at(gain, request);
     }
-    shares.push(weight / n);
-    quality.push(base + sum / n);
+    shares.push(weight / total);
+    quality.push(base + sum / total);
   }
   return { shares, quality };
 }

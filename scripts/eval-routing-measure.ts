@@ -66,8 +66,8 @@ function prepare(pair: Pair, splits: Splits, grades: Grades, seed: number): Prep
 
 /** Each strategy's curve, with draws of the test questions (null: all of them once). */
 function curves({ small, gain, strategies }: Prepared, weights: readonly number[] | null): readonly Curve[] {
-  const n = small.length;
-  const base = small.reduce((sum, score, index) => sum + score * (weights?.[index] ?? 1), 0) / n;
+  const total = weights === null ? small.length : weights.reduce((sum, times) => sum + times, 0);
+  const base = small.reduce((sum, score, index) => sum + score * (weights?.[index] ?? 1), 0) / total;
   return strategies.map(({ ranked }) => curveOf(ranked, gain, base, weights));
 }
 

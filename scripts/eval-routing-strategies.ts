@@ -6,6 +6,7 @@ import { estimate } from '../src/decision/estimate.ts';
 import { type Outcome, tableOf } from '../src/outcomes/table.ts';
 import { randomFrom } from './eval-routing-curve.ts';
 import type { Grades, Question, Splits } from './eval-routing-data.ts';
+import { neighbourGaps } from './eval-routing-neighbours.ts';
 
 export interface Pair {
   readonly small: string;
@@ -24,10 +25,8 @@ export interface Strategy {
 
 /** Graded answers that the operator is taken to have. */
 export const GRADED_ANSWERS = 1500;
-/** Neighbours that vote; from the first reasonable choice, not tuned on the test questions. */
-const NEIGHBOURS = 40;
-/** Grades that the mean of all neighbours weighs as much as. */
-const NEIGHBOUR_PRIOR = 10;
+/** The default of classifier.category_model.threshold. */
+const CATEGORY_THRESHOLD = 0.6;
 
 interface Graded {
   readonly question: Question;
@@ -41,10 +40,11 @@ export function strategiesFor(pair: Pair, test: readonly Question[], splits: Spl
   const outcomes = drawOutcomes(train, pair, splits.labels, seed);
   const registry = registryFor(pair, splits.labels, train);
   const flat = registryFor(pair, splits.labels, []);
-  const learnt = buildScoreTable(flat.config.categories, {
-    outcomes: tableOf(outcomes.map(({ outcome }) => outcome)).table,
-    priorStrength: flat.config.outcomes.prior_strength,
-  });
+  const { prior_strength: priorStrength } = flat.config.outcomes;
+  const learntFrom = (list: readonly Outcome[]) =>
+    buildScoreTable(flat.config.categories, { outcomes: tableOf(list).table, priorStrength });
+  const few = learntFrom(outcomes.map(({ outcome }) => outcome));
+  const all = learntFrom(train.flatMap((graded) => bothOutcomes(graded, pair, splits.labels)));
   const configured = buildScoreTable(registry.config.categories);
   const prior = priorGaps(train);
   const { of } = grades;
@@ -74,6 +74,12 @@ export function strategiesFor(pair: Pair, test: readonly Question[], splits: Spl
       scores: test.map((question) => gapOf(question, pair, registry, splits.labels, configured, false)),
     },
     {
+      name: 'category prior, few',
+      knows: `${outcomes.length} graded answers of one model each`,
+      role: 'baseline',
+      scores: test.map((question) => gapOf(question, pair, flat, splits.labels, few, false)),
+    },
+    {
       name: 'difficulty head',
       knows: 'the shipped model',
       role: 'ours',
@@ -86,10 +92,16 @@ export function strategiesFor(pair: Pair, test: readonly Question[], splits: Spl
       scores: test.map((question) => gapOf(question, pair, registry, splits.labels, configured, true)),
     },
     {
-      name: 'outcome table',
+      name: 'outcome table, few',
       knows: `the shipped model and ${outcomes.length} graded answers of one model each; no model_scores`,
       role: 'ours',
-      scores: test.map((question) => gapOf(question, pair, flat, splits.labels, learnt, true)),
+      scores: test.map((question) => gapOf(question, pair, flat, splits.labels, few, true)),
+    },
+    {
+      name: 'outcome table',
+      knows: `the shipped model and ${2 * train.length} graded answers, as many as the category prior has; no model_scores`,
+      role: 'ours',
+      scores: test.map((question) => gapOf(question, pair, flat, splits.labels, all, true)),
     },
     {
       name: 'nearest neighbours, few',
@@ -177,8 +189,7 @@ function gapOf(
   withDifficulty: boolean,
 ): number {
   const { threshold } = registry.config.classifier.category_model;
-  const best = Math.max(...question.categories);
-  const name = best >= threshold ? (labels[question.categories.indexOf(best)] ?? '') : '';
+  const name = categoryFound(question, labels, threshold);
   const category = registry.categories.get(name) ?? null;
   const mixture = question.categories.flatMap((probability, index) => {
     const possible = registry.categories.get(labels[index] ?? '');
@@ -203,71 +214,32 @@ function gapOf(
   return quality(pair.large) - quality(pair.small);
 }
 
-/** Answers of one model each, as an operator would have graded them; the category is the router's. */
+/** Answers of one model each, as an operator would have graded them. */
 function drawOutcomes(train: readonly Graded[], pair: Pair, labels: readonly string[], seed: number) {
   const random = randomFrom(seed + 1);
-  return train.slice(0, GRADED_ANSWERS).map(({ question, small, large }) => {
-    const isSmall = random() < 0.5;
-    const best = Math.max(...question.categories);
-    const outcome: Outcome = {
-      model: isSmall ? pair.small : pair.large,
-      category: best >= 0.6 ? (labels[question.categories.indexOf(best)] ?? '') : '',
-      score: isSmall ? small : large,
-    };
-    return { question, outcome };
+  return train.slice(0, GRADED_ANSWERS).map((graded) => {
+    const [small, large] = bothOutcomes(graded, pair, labels);
+    return { question: graded.question, outcome: random() < 0.5 ? small : large };
   });
 }
 
-interface Neighbour {
-  readonly question: Question;
-  readonly small: number | null;
-  readonly large: number | null;
+/** The category is the router's, as in a request that it routed. */
+function bothOutcomes(
+  { question, small, large }: Graded,
+  pair: Pair,
+  labels: readonly string[],
+): readonly [Outcome, Outcome] {
+  const category = categoryFound(question, labels, CATEGORY_THRESHOLD);
+  return [
+    { model: pair.small, category, score: small },
+    { model: pair.large, category, score: large },
+  ];
 }
 
-/** The mean score of each model over its nearest graded questions, drawn towards its mean over all of them. */
-function neighbourGaps(test: readonly Question[], known: readonly Neighbour[]): readonly number[] {
-  const overall = {
-    small: mean(known.flatMap(({ small }) => (small === null ? [] : [small]))),
-    large: mean(known.flatMap(({ large }) => (large === null ? [] : [large]))),
-  };
-  const byId = new Map(known.map((one) => [one.question.id, one]));
-  const pool = known.map(({ question }) => question);
-  return test.map((question) => {
-    const near = nearest(question, pool);
-    const expected = (side: 'small' | 'large') => {
-      const votes: number[] = [];
-      for (const id of near) {
-        const score = byId.get(id)?.[side] ?? null;
-        if (score !== null) votes.push(score);
-        if (votes.length === NEIGHBOURS) break;
-      }
-      const sum = votes.reduce((total, vote) => total + vote, 0);
-      return (sum + NEIGHBOUR_PRIOR * overall[side]) / (votes.length + NEIGHBOUR_PRIOR);
-    };
-    return expected('large') - expected('small');
-  });
-}
-
-const orders = new Map<string, readonly string[]>();
-
-/** Ids of the pool, nearest first, as far as two models' neighbours need; remembered, since every pair asks for the same. */
-function nearest(question: Question, pool: readonly Question[]): readonly string[] {
-  const key = [pool.length, pool[0]?.id, pool.at(-1)?.id, question.id].join(' ');
-  const known = orders.get(key);
-  if (known !== undefined) return known;
-  const order = pool
-    .map(({ id, embedding }) => ({ id, similarity: dot(question.embedding, embedding) }))
-    .sort((one, two) => two.similarity - one.similarity)
-    .slice(0, NEIGHBOURS * 5)
-    .map(({ id }) => id);
-  orders.set(key, order);
-  return order;
-}
-
-function dot(one: Float32Array, two: Float32Array): number {
-  let sum = 0;
-  for (let index = 0; index < one.length; index += 1) sum += (one[index] ?? 0) * (two[index] ?? 0);
-  return sum;
+/** '' below the threshold. */
+function categoryFound({ categories }: Question, labels: readonly string[], threshold: number): string {
+  const best = Math.max(...categories);
+  return best >= threshold ? (labels[categories.indexOf(best)] ?? '') : '';
 }
 
 function mean(values: readonly number[]): number {

@@ -17,6 +17,8 @@ const COLOURS = [
   '#9a6ee0',
   '#14a0b5',
   '#57606a',
+  '#7d8f2b',
+  '#b5483a',
 ];
 const STEPS = 100;
 

@@ -29,5 +29,3 @@ const outcomesSchema = z.strictObject({
 export const outcomesKeys = {
   outcomes: outcomesSchema.prefault({}).meta(about('Quality of each model in each category, learnt from grades.')),
 };
-
-export type OutcomesConfig = z.output<typeof outcomesSchema>;
