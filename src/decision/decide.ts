@@ -26,6 +26,8 @@ export function decide(input: DecisionInput): DecisionOutcome {
   if (concrete === null) {
     if (alias === null) return refuse(modelNotFound(request.model));
     if (request.kind === 'embeddings') return refuse(aliasNotAllowed(request.model, '/v1/embeddings'));
+    // Nothing of such a request is read, so nothing would be behind the choice.
+    if (request.kind === 'other') return refuse(aliasNotAllowed(request.model, 'this path'));
     if (request.problem !== null) return refuse(request.problem, [], 'bad_request');
   }
   const headers = input.headers ?? NO_HEADERS;

@@ -43,6 +43,8 @@ export function ingressListener(listen: HostPort, config: RouterConfig, script: 
 function connectionManager(config: RouterConfig, script: string): JsonObject {
   return {
     stat_prefix: 'ingress',
+    // A base URL that ends in a slash gives `//v1/…`, which no endpoint knows.
+    merge_slashes: true,
     stream_idle_timeout: duration(IDLE_MS),
     // A client's x-request-id stays as it is; without one, one is made. Both go to the endpoint and back to the client.
     preserve_external_request_id: true,

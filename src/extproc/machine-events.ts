@@ -104,8 +104,12 @@ export type Observation =
   /** Exactly once, the last of all. `cut`: the stream ended before the response did. */
   | { readonly kind: 'end'; readonly how: 'complete' | 'cut' };
 
-/** Which later messages Envoy is asked to leave out: none, the bodies, or the bodies and the response's headers. */
-export type SkipRequest = 'nothing' | 'bodies' | 'bodies_and_response';
+/**
+ * Which later messages Envoy is asked for: as the filter says, no bodies, neither bodies nor the response's headers; or the request's body (in
+ * one message, or in chunks) and the response's headers, for a filter that leaves those out by itself (as ours does: Envoy would send the
+ * headers of answers to requests that it refused before we saw them, and then drops those connections unanswered).
+ */
+export type SkipRequest = 'nothing' | 'bodies' | 'bodies_and_response' | 'want_whole_body' | 'want_chunks';
 
 /** Why we end a stream with an error status; server.ts maps each to a gRPC code. */
 export type FailureCode = 'unavailable' | 'unimplemented' | 'resource_exhausted' | 'invalid_argument' | 'cancelled';

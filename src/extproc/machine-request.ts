@@ -34,7 +34,11 @@ export function onRequestHeaders<Context>(state: StreamState<Context>, event: Re
       bodyBytes: 0,
       cleared: false,
     };
-    return [{ ...state, mode }, [answer('request_headers')]];
+    const wanted = event.bodyMode === 'whole' ? 'want_whole_body' : 'want_chunks';
+    return [
+      { ...state, mode },
+      [answer('request_headers', { kind: 'none' }, state.role === 'route' ? wanted : 'nothing')],
+    ];
   }
   if (role === 'retry') {
     return [

@@ -52,6 +52,8 @@ export function writeReply(reply: ReplyOutcome): WireResponse {
 const MODE_OVERRIDES = {
   bodies: { response_header_mode: 'SEND', request_body_mode: 'NONE', response_body_mode: 'NONE' },
   bodies_and_response: { response_header_mode: 'SKIP', request_body_mode: 'NONE', response_body_mode: 'NONE' },
+  want_whole_body: { response_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_body_mode: 'NONE' },
+  want_chunks: { response_header_mode: 'SEND', request_body_mode: 'STREAMED', response_body_mode: 'NONE' },
 } as const;
 
 function writePhase(phase: Phase, common: WireCommon): WireResponse {

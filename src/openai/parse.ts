@@ -220,7 +220,9 @@ function readModel(document: Document, top: TopLevel): string | ApiError {
 
 function kindOfPath(path: string): ChatRequest['kind'] {
   const query = path.indexOf('?');
-  switch (query < 0 ? path : path.slice(0, query)) {
+  const bare = query < 0 ? path : path.slice(0, query);
+  // A base URL with a slash at its end makes two of them; endpoints see the path as it came.
+  switch (bare.replace(/^\/{2,}/, '/').replace(/(?<=.)\/+$/, '')) {
     case '/v1/chat/completions':
       return 'chat';
     case '/v1/completions':

@@ -1,6 +1,7 @@
 /** The main job on real parts: Envoy, the router as a process, the shipped model, simulated endpoints. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { CATEGORY_PROMPTS } from '../fixtures/category-prompts.ts';
 import { describeWithEnvoy } from './harness-describe.ts';
@@ -289,6 +290,28 @@ describeWithEnvoy('a request on its way', () => {
         if (param !== null) expect(answer.json.error.param).toBe(param);
         expect(received()).toEqual([]);
       })();
+    });
+
+    test.each([
+      ['HTTP/1.0', 'POST /v1/chat/completions HTTP/1.0\r\ncontent-length: 2\r\n\r\n{}', 426],
+      ['headers that are too large', `GET / HTTP/1.1\r\nhost: a\r\nx-big: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
+    ])('what Envoy itself refuses is answered at once: %s', async (_what, request, status) => {
+      const { hostname, port } = new URL(stack.envoyUrl);
+      const socket = connect(Number(port), hostname);
+      socket.write(request);
+      let answer = '';
+      for await (const chunk of socket) {
+        answer += String(chunk);
+        if (answer.includes('\r\n')) break;
+      }
+      expect(answer.split(' ', 2)[1]).toBe(String(status));
+    });
+
+    test('an alias on a path that nobody reads is refused; two slashes are one', async () => {
+      const refused = await stack.send({ path: '/v1/rerank', body: { model: 'auto', query: 'x' } });
+      expect([refused.status, refused.json.error.param]).toEqual([400, 'model']);
+      const messages = [message];
+      expect((await stack.send({ path: '/v1//chat/completions', body: { model: 'auto', messages } })).status).toBe(200);
     });
 
     test('an unknown model says model_not_found; an unknown path is an OpenAI-shaped 404', async () => {

@@ -60,7 +60,11 @@ describe('a routed request', () => {
   test('POST: headers, body, response headers, end', async () => {
     const stream = running.open();
     stream.write(requestHeaders({ 'x-request-id': 'r1' }, BUFFERED));
-    expect(await stream.next()).toEqual({ response: 'request_headers', request_headers: { response: {} } });
+    expect(await stream.next()).toEqual({
+      response: 'request_headers',
+      request_headers: { response: {} },
+      mode_override: { response_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_body_mode: 'NONE' },
+    });
     stream.write(requestBody(BODY));
     const answer = await stream.next();
     const { response } = answer.request_body;

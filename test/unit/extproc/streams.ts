@@ -117,7 +117,7 @@ export function told(effect: TestEffect): string {
           change.mutations.body === null ? 'mutate' : `mutate=${Buffer.from(change.mutations.body).toString()}`,
         );
       }
-      if (skip !== 'nothing') parts.push(`skip:${skip}`);
+      if (skip === 'bodies' || skip === 'bodies_and_response') parts.push(`skip:${skip}`);
       return `answer ${parts.join(' ')}`;
     }
     case 'answer_response_body':
