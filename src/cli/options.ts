@@ -11,10 +11,10 @@ export function addressOption(name: string, description: string, fallback: strin
   return new Option(`--${name} <host:port>`, description).argParser(hostPort).default(hostPort(fallback), fallback);
 }
 
-/** The same, or the word `off` (null). */
+/** The same, or the word `off`: false, since commander turns a parsed null into ''. */
 export function optionalAddressOption(name: string, description: string, fallback: string): Option {
   return new Option(`--${name} <host:port|off>`, description)
-    .argParser((text: string) => (text === 'off' ? null : hostPort(text)))
+    .argParser((text: string) => (text === 'off' ? false : hostPort(text)))
     .default(hostPort(fallback), fallback);
 }
 

@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly config: string;
   readonly grpc: HostPort;
   readonly http: HostPort;
-  readonly metrics: HostPort | null;
+  readonly metrics: HostPort | false;
 }
 
 /** The options that `serve` and `up` share. */
@@ -64,7 +64,7 @@ export async function runService(
       config: options.config,
       grpc: options.grpc,
       http: options.http,
-      metrics: options.metrics,
+      metrics: options.metrics === false ? null : options.metrics,
       log,
       env: process.env,
     });
