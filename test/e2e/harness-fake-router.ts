@@ -107,7 +107,10 @@ export async function startFakeRouter(options: FakeRouterOptions): Promise<FakeR
         fail(call, how);
         return;
       }
-      if (message.request === 'request_headers') call.write({ request_headers: { response: {} } });
+      // As the real one does: the filter leaves the response's headers out unless it is asked for them.
+      const wanted = { response_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_body_mode: 'NONE' };
+      if (message.request === 'request_headers')
+        call.write({ request_headers: { response: {} }, ...(role === 'route' ? { mode_override: wanted } : {}) });
       else if (message.request === 'request_body') call.write(decide(role, headers, to, part.body ?? Buffer.alloc(0)));
       else if (message.request === 'response_headers')
         call.write({
