@@ -12,13 +12,17 @@ const MONTH =
   'nov(?:ember|embre|iembre|embro)?|de[cz](?:ember|embre|embro)?|d[ée]c(?:embre)?|dic(?:iembre|embre)?)';
 const NUMERIC = /(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.]) ?\d{1,2}\2 ?(?:\d{4}|\d{2}))(?![\w])(?![-/.:]\d)/y;
 const DAY_FIRST = new RegExp(
-  `\\d{1,2}(?:st|nd|rd|th|er|\\.|º)?,? (?:of |de |di )?${MONTH}\\.?,?(?: de| of)? \\d{4}(?!\\w)`,
+  `\\d{1,2}(?:st|nd|rd|th|er|\\.|º)?,? (?:of |de |di )?${MONTH}\\.?,?(?: de| of)? (?:\\d{4}|\\d{2})(?!\\w)`,
   'iy',
 );
 const DAY_SECOND = /\d{1,2}(?:st|nd|rd|th)?,? \d{4}(?!\w)/iy;
 const MONTH_BEFORE = new RegExp(`(?<![\\p{L}])${MONTH}\\.? $`, 'iu');
 const LABEL_AFTER =
   /^\W{0,3}(?:\(?(?:dob|d\.o\.b|birth ?date|date of birth)|is (?:my|his|her) (?:birthday|birth ?date|date of birth))/i;
+
+const COMPACT = /^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/;
+/** Ideas are born from something. */
+const ORIGIN = /^ (?:from|out|of|to|with)\b/i;
 
 /** Forms ask it of people who are alive. */
 const OLDEST_FORM = 1900;
@@ -28,15 +32,23 @@ const NEWEST = 2039;
 
 /** A date of birth that begins at the word, or at the month before it: a date whose label or "born" stands in the same sentence. */
 export function birthDateAt(text: string, word: Word, labels: Labels): PiiFinding | null {
-  const date = dateAt(text, word);
+  const date = dateAt(text, word) ?? compactDate(text, word, labels);
   if (date === null) return null;
   const { start, end } = date;
   const year = yearOf(text.slice(start, end));
   if (year > NEWEST) return null;
   const isForm = isLabelFor(labels.between(FAMILY.birthDate, start)) || LABEL_AFTER.test(text.slice(end, end + 32));
   if (isForm && year >= OLDEST_FORM) return { kind: 'DATE_OF_BIRTH', start, end, confidence: 0.95 };
-  const isBorn = isLabelFor(labels.between(FAMILY.born, start));
-  return isBorn && year >= OLDEST_BORN ? { kind: 'DATE_OF_BIRTH', start, end, confidence: 0.8 } : null;
+  const born = labels.between(FAMILY.born, start);
+  return isLabelFor(born) && !ORIGIN.test(born ?? '') && year >= OLDEST_BORN
+    ? { kind: 'DATE_OF_BIRTH', start, end, confidence: 0.8 }
+    : null;
+}
+
+/** 19900115, right after its label. */
+function compactDate(text: string, { start, end, plain }: Word, labels: Labels): DateSpan | null {
+  const isDate = plain && end - start === 8 && COMPACT.test(text.slice(start, end));
+  return isDate && labels.adjoins(FAMILY.birthDate, start) ? { start, end } : null;
 }
 
 /** A label speaks for the first date after it. */
@@ -85,5 +97,5 @@ function isCalendar(date: string): boolean {
 
 /** Two digits are taken for a year of the last century or of this one, which both pass. */
 function yearOf(date: string): number {
-  return Number(/\d{4}/.exec(date)?.[0] ?? OLDEST_BORN);
+  return Number(/^\d{4}|\d{4}$/.exec(date)?.[0] ?? OLDEST_BORN);
 }

@@ -30,7 +30,16 @@ export function documentAt(text: string, word: Word, labels: Labels): PiiFinding
       ? symbols.length >= 6 && symbols.length <= 10
       : symbols.length >= 6 && symbols.length <= MAX_SYMBOLS;
   if (!fits || digits < 5 || isWord(text.charCodeAt(end))) return null;
+  if (isLoose(text, word.start, words) && !/^[A-Z]\d{6,}$/.test(symbols)) return null;
   return { kind, start: word.start, end, confidence: 0.85 };
+}
+
+/** "license number" alone may be a shop's or a program's: then only a letter and digits, as driving licences have, will do. */
+function isLoose(text: string, start: number, words: string): boolean {
+  const end = start - words.length;
+  return /(?<!driver'?s?'? |drivers |driving )licen[cs]e (?:number|no[.]?|#)$/i.test(
+    text.slice(Math.max(0, end - 32), end),
+  );
 }
 
 function nearest(one: string | null, other: string | null): string | null {

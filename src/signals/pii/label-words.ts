@@ -26,7 +26,8 @@ export const LABEL_WORDS: Readonly<Record<keyof typeof FAMILY, readonly string[]
   passport: words('passport|reisepass|pasaporte|passeport|passaport|paspoort|paszport|паспорт|护照'),
   licence: [
     "driv(?:er|ing)['’]?s?['’]?[ _-]?(?:licen[cs]es?|permit)",
-    'dl ?(?=#|no|num|:)',
+    'dl ?(?=#|no|num|:|[a-z]?[0-9]{6})',
+    'licen[cs]e (?:number|no[.]?|#)',
     ...words('führerschein|fuehrerschein|permis de conduire|carnet de conducir|licencia de conducir|patente di guida'),
     ...words('rijbewijs|prawo jazdy|dmv!'),
   ],

@@ -10,7 +10,8 @@ const FILLER =
   /^[\s"'“”`([{:=#>.,–-]*(?:(?:number|numbers|no|nr|num|nº|n°|№|code|id|is|was|are|of|in|the|value)[\s"'“”`([{:=#>.,–-]+)*$/i;
 const MAX_FILLER = 24;
 /** Full stops after these end no sentence. */
-const ABBREVIATION = /(?:^|[^a-z])(?:no|nr|num|tel|mob|ph|dr|mr|mrs|ms|st|ext|lic|geb|d\.o\.b|approx|ca|pass|art)$/i;
+const ABBREVIATION =
+  /(?:^|[^a-z])(?:no|nr|num|tel|mob|ph|dr|mr|mrs|ms|st|ext|lic|geb|d\.o\.b|approx|ca|pass|art|ssn|dob|dl|zip|plz|fax|cell)$/i;
 const SENTENCE_END = /[.!?;](?=\s)/g;
 
 /** The labels before the numbers of one text. Ask in the order of place: what was read for one number is not read again for the next. */
@@ -72,7 +73,7 @@ export function createLabels(text: string): Labels {
     const end = endOf(family, at);
     if (end < 0 || at - end > REACH) return null;
     const words = text.slice(end, at);
-    return endsSentence(words) ? null : words;
+    return endsSentence(text, end, words) ? null : words;
   };
 
   return {
@@ -139,12 +140,13 @@ function isBeginning(code: number, previous: number): boolean {
 }
 
 /** A label speaks for the numbers of its own sentence only. "no. 12", "Tel. 030" and dotted leaders end none; an empty line does. */
-function endsSentence(words: string): boolean {
+function endsSentence(text: string, start: number, words: string): boolean {
   if (words.includes('\n\n')) return true;
   SENTENCE_END.lastIndex = 0;
   for (let match = SENTENCE_END.exec(words); match !== null; match = SENTENCE_END.exec(words)) {
-    const before = words.slice(Math.max(0, match.index - 8), match.index);
-    if (match[0] !== '.' || !(before === '' || before.endsWith('.') || ABBREVIATION.test(before))) return true;
+    const at = start + match.index;
+    const before = text.slice(Math.max(0, at - 8), at);
+    if (match[0] !== '.' || !(before.endsWith('.') || ABBREVIATION.test(before))) return true;
   }
   return false;
 }

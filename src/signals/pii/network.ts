@@ -8,6 +8,7 @@ const IPV4 = /(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\w-])(?!\.\d)(?!\/\d
 const SOFTWARE =
   /(?:^|[^a-z])(?:v|ver|version|release|build|firmware|driver|chrome|safari|firefox|edge|webkit|libssl|openssl|framework|update|upgraded?|to|from|bump(?:ed)?|section|clause|chapter|kapitel|heading|oid|figure|table|step|item|tag|requires)[\s:=/@-]*$/i;
 const ADDRESS = /(?:^|[^a-z])(?:ip(?:v4)?|address|addr|host|server|client|peer|from|at|to)\W*$/i;
+const NAMED = /(?:^|[^a-z])(?:ip|ip[ _-]?address|host|server)\W*(?:is|was)?\W*$/i;
 const MAC_DASHED = /^(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}$/;
 const MAC_COLONS = /^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$/;
 const MAC_DOTTED = /[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.-])/y;
@@ -25,9 +26,12 @@ export function ipv4At(text: string, { start }: Word): PiiFinding | null {
   const before = text.slice(Math.max(0, start - 16), start);
   // 3.11.4.2 is a version more often than an address; with a word for an address before it, it is one.
   const small = Math.max(b, c, d) < 30 && a < 30 && new Set(numbers).size > 1;
+  if (/[=~<>!^]=\s?$|\^$/.test(before)) return null;
   if (SOFTWARE.test(before) && !(ADDRESS.test(before) && !small)) return null;
-  if (small && !/(?:^|[^a-z])(?:ip|ip address|host|server)\W*(?:is|was)?\W*$/i.test(before)) return null;
-  return { kind: 'IP_ADDRESS', start, end: start + octets[0].length, confidence: 0.9 };
+  const end = start + octets[0].length;
+  const isNamed = NAMED.test(before) || /^ is (?:my|his|her|the|our|your) ip\b/i.test(text.slice(end, end + 16));
+  if (small && !isNamed) return null;
+  return { kind: 'IP_ADDRESS', start, end, confidence: 0.9 };
 }
 
 /** Loopback, private (RFC 1918), shared (RFC 6598), link-local, multicast, reserved; and ends of .0 and .255, which are networks. */

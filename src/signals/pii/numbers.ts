@@ -81,8 +81,10 @@ function digitsAt(text: string, word: Word, labels: Labels, plans: NumberingPlan
   const length = word.end - word.start;
   const next = text.charCodeAt(word.end);
   const goesOn = isDigit(text.charCodeAt(word.end + 1));
-  const isDated = length <= 4 && dateAt(text, word) !== null;
-  if (isDated) return birthDateAt(text, word, labels);
+  if (length === 8 || (length <= 4 && dateAt(text, word) !== null)) {
+    const born = birthDateAt(text, word, labels);
+    if (born !== null || length <= 4) return born;
+  }
   if (goesOn && next === DOT) {
     const dotted = length === 4 ? dottedMacAt(text, word, labels) : length < 4 ? ipv4At(text, word) : null;
     if (dotted !== null) return dotted;

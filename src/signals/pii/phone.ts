@@ -5,16 +5,21 @@ import { FAMILY } from './label-words.ts';
 import type { Labels } from './labels.ts';
 import type { Word } from './word.ts';
 
-/** (212) 555-0187, 212-555-0187, 212.555.0187, 1-800-356-9377: a shape that hardly anything else has. */
-const AMERICAN = /(?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?!\w)(?!-\w)(?!\.\d)/y;
+/** (212) 555-0187, 212-555-0187, 212.555.0187, 1-800-356-9377, +1 212-555-0187: a shape that hardly anything else has. */
+const AMERICAN = /(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?!\w)(?!-\w)(?!\.\d)/y;
 const LOCAL = /^\d{3}[- .]\d{4}$/;
 /** Sums, and amounts of things: 415-555-2671 = …, 2125550187 rows. */
 const NO_PHONE_AFTER =
-  /^:\w|^\s{0,2}(?:[=*^×]|\+ ?\d|(?:km|m|kg|usd|eur|dollars?|people|years|bytes|ms|mb|gb|rows|items|times|widgets|params?|parameters)\b|%)/i;
+  /^:\w|^\s{0,2}(?:[=*^×]|\+ ?\d|%|(?:k?m|k?g|usd|eur|dollars?|people|users|followers|years|bytes|ms|[kmgt]?b|rows|lines|items|units|pieces|times|points|votes|views|downloads|copies|records|requests|tokens|widgets|params?|parameters)\b)/i;
+/** What may stand between a label and a number that has neither a trunk prefix nor the American shape. */
+const NEAR =
+  /^\p{L}{0,8}[\s"'“”()[\]{}:=#>.,|/_–-]*(?:(?:number|no|nr|num|numéro|número|numer|numero|is|was|ist|es|est|è|me|us|him|her|at|on|to|my|our|your|via|under|unter|auf|op|au|al|pod|the|home|work|office|private|mobile)[\s"'“”()[\]{}:=#>.,|/_–-]+)*$/iu;
 const LABEL_AFTER =
   /^\W{0,3}(?:\(?(?:cell|mobile|office|home|work|fax|ext|handy|tel|phone)\b|is (?:my|his|her) (?:number|phone|cell|mobile))/i;
 /** Where a number without its country code may come from, most likely first. */
 const COUNTRIES: readonly CountryCode[] = ['US', 'GB', 'DE', 'FR', 'IN', 'ES', 'IT', 'AU', 'BR', 'JP', 'PL', 'NL'];
+/** Another number in between: the label was for both. */
+const ANOTHER = /\d[\d ().-]{5,}\d/;
 /** Separators that may follow each other within a number: ") ", " (". */
 const MAX_GAP = 2;
 /** ITU-T E.164: at most 15 digits with the country code; subscribers have 7 at least. */
@@ -44,6 +49,7 @@ export function phoneAt(text: string, word: Word, labels: Labels, plans: Numberi
   if (isWord(previous) || /[$€£#_^*~%@]/.test(text.charAt(start - 1))) return null;
   if (text.charCodeAt(start) === PLUS || text.charCodeAt(start + 1) === PLUS)
     return international(text, start, labels, plans);
+  if (text.startsWith('00', start)) return dialled(text, start, plans) ?? national(text, start, labels, plans);
   return national(text, start, labels, plans);
 }
 
@@ -58,6 +64,8 @@ function numberStart(text: string, start: number): number {
 function international(text: string, start: number, labels: Labels, plans: NumberingPlans): PiiFinding | null {
   const cluster = clusterAt(text, start, MAX_DIGITS + OTHER_DIGITS);
   if (cluster === null || /[\d)=]\s?$/.test(text.slice(Math.max(0, start - 2), start))) return null;
+  const american = matchAt(AMERICAN, text, start);
+  if (american !== null) return { kind: 'PHONE_NUMBER', start, end: start + american.length, confidence: 0.9 };
   const isLabelled = labels.has(FAMILY.phone, start) || labels.has(FAMILY.call, start);
   // What follows may have been taken along (a time, another column): shorten it until the plan knows it.
   let { end } = cluster;
@@ -69,18 +77,31 @@ function international(text: string, start: number, labels: Labels, plans: Numbe
   return isLabelled && cluster.digits >= 8 ? { kind: 'PHONE_NUMBER', start, end: cluster.end, confidence: 0.7 } : null;
 }
 
+/** 00 in place of the +, in groups, as it is dialled from most of Europe. */
+function dialled(text: string, start: number, plans: NumberingPlans): PiiFinding | null {
+  const end = clusterAt(text, start, MAX_DIGITS + 2)?.end ?? start;
+  const number = text.slice(start + 2, end).trim();
+  if (!/^\d{1,3} \d/.test(number) || plans(`+${number}`) !== true) return null;
+  return { kind: 'PHONE_NUMBER', start, end, confidence: 0.8 };
+}
+
 function national(text: string, start: number, labels: Labels, plans: NumberingPlans): PiiFinding | null {
   // A parenthesis may open around the number as well as around its area code.
-  const isInside = text.charCodeAt(start) === OPEN && !/^\(\d+\)/.test(text.slice(start, start + 9));
-  const from = isInside ? start + 1 : start;
-  const american = matchAt(AMERICAN, text, from);
+  const isOpen = text.charCodeAt(start) === OPEN;
+  const from = isOpen && !/^\(\d+\)/.test(text.slice(start, start + 9)) ? start + 1 : start;
+  const american = isOpen || isAreaCode(text, from) ? matchAt(AMERICAN, text, from) : null;
   const end = american === null ? clusterAt(text, from, MAX_DIGITS)?.end : from + american.length;
   if (end === undefined || digitsIn(text, from, end) < MIN_DIGITS) return null;
-  const label = labelOf(text, from, end, labels);
+  const label = announced(text, from, end, labels);
   if ((american === null && label === null) || !standsAlone(text, from, end) || labels.adjoins(FAMILY.thing, from))
     return null;
   const confidence = confidenceOf(text.slice(from, end), american !== null, label, plans);
   return confidence === null ? null : { kind: 'PHONE_NUMBER', start: from, end, confidence };
+}
+
+/** Three digits, or the 1 before them, and something that is no digit. */
+function isAreaCode(text: string, at: number): boolean {
+  return !isDigit(text.charCodeAt(at + 3)) || !isDigit(text.charCodeAt(at + 1));
 }
 
 /** No part of a longer number or a sum, and no amount of something. */
@@ -90,24 +111,41 @@ function standsAlone(text: string, start: number, end: number): boolean {
   return (!isContinued || isAssigned) && !NO_PHONE_AFTER.test(text.slice(end, end + 14));
 }
 
-type Label = 'phone' | 'call' | null;
-
-function labelOf(text: string, start: number, end: number, labels: Labels): Label {
-  if (labels.has(FAMILY.phone, start) || LABEL_AFTER.test(text.slice(end, end + 24))) return 'phone';
-  return labels.has(FAMILY.call, start) ? 'call' : null;
+/** How a number is announced: by a word for phones or for calling, and the words in between; none when the word comes after. */
+interface Announcement {
+  readonly kind: 'phone' | 'call';
+  readonly between: string;
 }
 
-function confidenceOf(number: string, isAmerican: boolean, label: Label, plans: NumberingPlans): number | null {
+function announced(text: string, start: number, end: number, labels: Labels): Announcement | null {
+  const phone = labels.between(FAMILY.phone, start);
+  const call = labels.between(FAMILY.call, start);
+  // "cell" is a phone's word, and "call my cell" the nearer of two.
+  if (phone !== null) return { kind: 'phone', between: call !== null && call.length < phone.length ? call : phone };
+  if (LABEL_AFTER.test(text.slice(end, end + 24))) return { kind: 'phone', between: '' };
+  return call === null ? null : { kind: 'call', between: call };
+}
+
+function confidenceOf(
+  number: string,
+  isAmerican: boolean,
+  label: Announcement | null,
+  plans: NumberingPlans,
+): number | null {
   const digits = number.replace(/\D/g, '');
   if (isAmerican && (isNanp(digits) || label !== null)) return label === null ? 0.8 : 1;
   if (label === null) return null;
   if (LOCAL.test(number)) return 0.7;
   if (isNanp(digits) && digits.length >= 10) return 0.85;
   // A trunk prefix after a label: 020 7946 0958, 0151 23456789, 06 12 34 56 78.
-  if (label === 'phone' && digits.startsWith('0') && digits.length >= 9 && digits.length <= 12) return 0.85;
+  const isPhone = label.kind === 'phone';
+  const isGrouped = /\d[ /.()-]{1,2}\d/.test(number);
+  if (digits.startsWith('0') && digits.length >= 9 && digits.length <= 12 && (isPhone || isGrouped)) return 0.85;
+  const isNear = NEAR.test(label.between) || ANOTHER.test(label.between);
+  if (!isNear || (!isPhone && !isGrouped)) return null;
   if (COUNTRIES.some((country) => plans(number.replace(/[()]/g, ' ').trim(), country) === true)) return 0.9;
-  // A plan that is not among those, or no budget left: the label and a trunk prefix or groups must do.
-  return label === 'phone' && (digits.startsWith('0') || /\d[ -]\d/.test(number)) && digits.length >= 8 ? 0.6 : null;
+  // A plan that is not among those, or no budget left: the label and groups must do.
+  return isPhone && isGrouped && digits.length >= 8 ? 0.6 : null;
 }
 
 /** North American plan: area and exchange start with 2–9 (also the reserved 555 examples, which a strict plan refuses). */

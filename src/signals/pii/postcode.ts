@@ -5,7 +5,7 @@ import type { Labels } from './labels.ts';
 import type { Word } from './word.ts';
 
 const UK =
-  /(?:A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE)\d[A-Z\d]?( ?)\d[ABD-HJLNP-UW-Z]{2}(?!\w)/iy;
+  /(?:A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE)\d[A-Z\d]?( ?)\d[ABD-HJLNP-UW-Z]{2}(?<!\d[GTP]B)(?!\w)(?!-\w)/iy;
 const CANADA = /[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ -]?\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)/iy;
 const ZIP = /\d{5}(?:-\d{4})?(?![\w])(?!-?[.,:/]?\d)/y;
 /** Postal codes of other countries, found by their label alone: 4 to 6 digits, 1012 AB, 00-950, 100-0001, 01310-100. */
@@ -72,6 +72,7 @@ const STATE_NAMES = new Map(
     wyoming: 'WY',
   }),
 );
+const HOME = /(?<![a-z])(?:lived?|living|lives|resid(?:e|es|ing)|located) (?:in|near|around) $/i;
 const STATE_CODE = /[A-Za-z.],? ([A-Z]{2}),? $/;
 const STATE_NAME = /(?<![a-z])(?:(?:new|north|south|west|rhode) )?[a-z]{4,13},? $/i;
 /** . , : / $ # + € £ */
@@ -94,7 +95,7 @@ function digitsAt(text: string, { start, end }: Word, labels: Labels): string | 
   if (labels.adjoins(FAMILY.postcode, start)) return matchAt(LABELLED, text, start);
   if (length !== 5 || previous !== SPACE) return null;
   const zip = matchAt(ZIP, text, start);
-  return zip !== null && isInStateBefore(text, start, zip) ? zip : null;
+  return zip !== null && (isInStateBefore(text, start, zip) || isHome(text, start)) ? zip : null;
 }
 
 /** D-80331 München, CH-8001 Zürich. */
@@ -105,6 +106,11 @@ function isAfterCountry(text: string, start: number, end: number): boolean {
     COUNTRY_PREFIX.test(text.slice(Math.max(0, start - 4), start)) &&
     CITY_AFTER.test(text.slice(end, end + 3))
   );
+}
+
+/** "I live in 94105". */
+function isHome(text: string, start: number): boolean {
+  return 'nrd'.includes(text.charAt(start - 2)) && HOME.test(text.slice(Math.max(0, start - 20), start));
 }
 
 /** "Austin, TX 78701", "Portland, Oregon 97205": a state that has such ZIP codes stands right before. */

@@ -37,7 +37,7 @@ const ASSIGNED =
 const WEBHOOK =
   /hooks\.slack\.com\/services\/T\w{6,}\/B\w{6,}\/\w{20,}|discord(?:app)?\.com\/api\/webhooks\/\d{15,}\/[\w-]{50,}/;
 const PLACEHOLDER =
-  /example|your|xxxx|test[_-]?key|dummy|placeholder|redacted|change_?me|sample|fake|insert|abcdef(?:gh)?|0000|1111|\*\*\*|1234567|\.\.\./i;
+  /example|your|xxxx|test[_-]?key|dummy|placeholder|redacted|change_?me|sample|fake|insert|0{6}|1{6}|\*\*\*|\.\.\./i;
 const MIN_TOKEN = 16;
 /** Longer runs are encoded files. */
 const MAX_TOKEN = 1024;
