@@ -7,12 +7,15 @@ from .evaluate import percent, to_markdown
 LIMITS = """\
 - **English only.** The encoder was trained on English; other languages and scripts get labels that mean little. The
   router must check the script and language before it trusts a label.
-- **Exam labels colour everything.** MMLU-Pro files accounting, geography, government, sociology, security and public
-  relations under `other`; so does this model, most of the time. The commonest confusions are listed above.
+- **Exams and users disagree.** MMLU-Pro files accounting, geography, government, sociology, security and public relations
+  under `other`; our own prompts file them where a user would look for them (training/data/GUIDE.md). The model has seen both,
+  and wavers there. The commonest confusions are listed above.
 - **Short follow-ups carry no topic.** "yes, do that" is `other` unless the conversation before it is read too.
 - **Difficulty** predicts how often models of a tier answered exam questions right, with chain of thought, in 2024. It
   says little about open chat, and nothing about whether reasoning helps.
 - **int8 activations are scaled over the whole batch**: a text's logits move by about 0.1 with its batch mates.
+- **The jailbreak score flags, it does not judge.** It knows the shapes that our own few hundred attempts have; a new shape, another
+  language or an attempt in the unread middle of a long text passes.
 - **256 tokens are read**, the first 192 and the last 64; the middle of a long text is not seen.
 """
 
@@ -21,7 +24,7 @@ def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dic
     sections = [
         f"# {manifest['name']} {manifest['version']}",
         "One pass of a small BERT encoder (6 layers, 384 dimensions, 22.7 M parameters, int8) that tells a chat prompt's "
-        "category and how hard it is, and gives its embedding.",
+        "category, how hard it is and whether it tries to break the assistant's rules, and gives its embedding.",
         graph_section(manifest),
         "## Scores\n\nMeasured on the int8 graph by `evaluate` (training/README.md), one text at a time, question only "
         "unless the name says otherwise. `with alternates` counts the labels that a second reading finds acceptable "
@@ -79,8 +82,8 @@ def data_section(manifest: dict[str, Any], checkpoint: dict[str, Any]) -> str:
     lines += [f"| {source['name']} | {source['licence']} | {source['use']} |" for source in manifest["data"]]
     lines += [
         "",
-        "Splits: near-duplicates share a group, and a group never crosses splits. Choices were made on `exam_dev`; the "
-        "test sets were only measured. chat_test was never trained on.",
+        "Splits: near-duplicates share a group, and a group never crosses splits. Choices were made on `exam_dev` and "
+        "`own_dev`; the test sets were only measured. chat_test was never trained on.",
     ]
     if "prepared_sha256" in checkpoint:
         lines.append(

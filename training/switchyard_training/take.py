@@ -1,4 +1,4 @@
-"""Step `take`: a run that was cut off → a checkpoint of its last saved step, to average or to go on from with more data."""
+"""Step `take`: a run's last saved step → a checkpoint, to average or to go on from with more data, without waiting for its end."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from .train import STATE_NAME
 
 
 def take(run: Path, init: Path, prepared: Path, out: Path) -> dict[str, Any]:
-    """init and prepared are what the run was started with; its learning rate had not come down yet."""
+    """init and prepared are what the run was started with. Before the last step the learning rate had not come down yet."""
     state = torch.load(run / STATE_NAME, weights_only=True)
     proof = read_json(prepared / "proof.json")
     if state["stamp"]["init"] != init.name or state["stamp"]["prepared_sha256"] != proof["train_sha256"]:
@@ -22,7 +22,6 @@ def take(run: Path, init: Path, prepared: Path, out: Path) -> dict[str, Any]:
     notes = {
         **state["stamp"],
         "steps": state["step"],
-        "cut_off": True,
         "trained_heads": earlier["trained_heads"],
         "sources": sorted(set(proof["train_rows_by_source"]) | set(earlier.get("sources", []))),
         "init_notes": earlier,
