@@ -38,6 +38,10 @@ export interface LogOptions {
 /** Lines that may wait for a slow reader of standard error, in bytes; beyond it they are dropped, and how many is said later. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
+/** Lines are written together, up to so many bytes or after so many milliseconds: a system call a line cost more than deciding a request. */
+const CHUNK_BYTES = 8 * 1024;
+const FLUSH_MS = 50;
+
 /** A logger, and the way to write what it still holds. */
 export interface OpenLog {
   readonly log: Log;
@@ -78,7 +82,13 @@ export function createLog(options: LogOptions): OpenLog {
 }
 
 function openStandardError(): ReturnType<typeof destination> {
-  const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  const stream = destination({
+    fd: 2,
+    sync: false,
+    maxLength: MAX_WAITING_BYTES,
+    minLength: CHUNK_BYTES,
+    periodicFlush: FLUSH_MS,
+  });
   // A closed reader (`switchyard serve 2>&1 | head`) must not take the process down.
   stream.on('error', () => undefined);
   return stream;
