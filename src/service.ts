@@ -15,6 +15,7 @@ import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
 import { startEncoders } from './encoders.ts';
 import { messageOf, RouterError } from './errors.ts';
+import { explainIn, explanation } from './explain.ts';
 import { createExecution, type ExecutionOptions } from './execution/execution.ts';
 import { createResolver } from './execution/resolve.ts';
 import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
@@ -26,7 +27,7 @@ import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { parseRequest } from './openai/parse.ts';
 import { openOutcomes, type OutcomeStore } from './outcomes/store.ts';
 import { decideWith, signalsOf, type World } from './route.ts';
-import { findPii } from './signals/pii.ts';
+import { startPiiSearch } from './signals/pii.ts';
 import { countTokensExact } from './signals/tokens.ts';
 
 export interface ServiceOptions {
@@ -148,7 +149,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       encoder: () => encoder.current(),
       model: () => encoder.loaded(),
       decideText: (text, signal) => decideText(text, signal, world()),
-      findPii,
+      explain: async (body, signal) => explanation(await explainIn(body, '/v1/chat/completions', world(), signal)),
+      startPiiSearch,
       activate: (config) => Promise.resolve(activate(store, config)),
       readiness: () => [
         { name: 'encoder', ready: encoder.current().info().readyWorkers > 0, detail: 'no encoder worker is ready' },

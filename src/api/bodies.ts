@@ -24,6 +24,20 @@ const options = z
 
 export const intentBody = z.object({ text, options: options.optional() });
 
+export const piiBody = z.object({
+  text,
+  options: z
+    .object({
+      mask: z.boolean().optional().meta({ description: 'Whether to answer the text with its findings masked' }),
+    })
+    .optional(),
+});
+
+export const securityBody = z.object({ text });
+
+/** The router itself says what is wrong with a chat request. */
+export const explainBody = z.looseObject({}).meta({ description: 'A chat request, as a client would send it' });
+
 export const batchBody = z.object({
   texts: z.array(text).min(1),
   task_type: z.enum(['intent', 'security', 'pii']).default('intent'),
@@ -62,6 +76,8 @@ export const outcomeBody = z.object({
 });
 
 export type IntentBody = z.infer<typeof intentBody>;
+export type PiiBody = z.infer<typeof piiBody>;
+export type SecurityBody = z.infer<typeof securityBody>;
 export type BatchBody = z.infer<typeof batchBody>;
 export type EmbeddingsBody = z.infer<typeof embeddingsBody>;
 export type SimilarityBody = z.infer<typeof similarityBody>;

@@ -7,6 +7,7 @@ import type { BatchBody, IntentBody } from './bodies.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { encodeTexts, type EncodedText } from './encode-texts.ts';
 import type { Lanes } from './lane.ts';
+import { findInBatch, noDetector } from './pii.ts';
 
 /**
  * POST /api/v1/classify/intent. `category` is the most probable one even below the threshold; `recommended_model` comes from the decision
@@ -83,19 +84,22 @@ export async function classifyBatch(
   signal: AbortSignal,
   { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
 ): Promise<Answer> {
-  const { clock, findPii } = dependencies;
+  const { clock, startPiiSearch } = dependencies;
   const start = clock();
   const registry = dependencies.registry();
   const maxTexts = registry.config.limits.batch_texts;
   if (body.texts.length > maxTexts) return tooManyTexts(body.texts.length, maxTexts);
   if (body.task_type === 'pii') {
-    return findPii === null
-      ? failure(501, 'NOT_SUPPORTED_BY_MODEL', 'No detector of personal data is loaded.')
-      : batchAnswer(await findAll(body.texts, findPii, clock), body, registry, elapsedMs(clock, start));
+    if (startPiiSearch === null) return noDetector();
+    const found = await findInBatch(body.texts, signal, { clock, startPiiSearch });
+    return batchAnswer(found, body, registry, elapsedMs(clock, start));
   }
   const encoder = dependencies.encoder();
   if (encoder === null) return notClassified('encoder_unavailable');
-  const judge = body.task_type === 'security' ? judgeSecurity : judgeIntent(encoder.labels, body);
+  const judge =
+    body.task_type === 'security'
+      ? judgeSecurity(registry.config.guards.jailbreak.threshold)
+      : judgeIntent(encoder.labels, body);
   // Null where the model has no output for this task.
   const results: (BatchEntry | null)[] = [];
   const failed = await encodeTexts(
@@ -134,33 +138,14 @@ function judgeIntent(labels: readonly string[], body: BatchBody): Judge {
   };
 }
 
-/** `confidence` is the probability of the category that is named. */
-const judgeSecurity: Judge = ({ jailbreak }) => {
-  if (jailbreak === null) return null;
-  return jailbreak >= 0.5
-    ? { category: 'jailbreak', confidence: jailbreak }
-    : { category: 'safe', confidence: 1 - jailbreak };
-};
-
-async function findAll(
-  texts: readonly string[],
-  findPii: NonNullable<ApiDependencies['findPii']>,
-  clock: () => number,
-): Promise<BatchEntry[]> {
-  const results: BatchEntry[] = [];
-  for (const text of texts) {
-    const start = clock();
-    const [first, ...others] = findPii(text);
-    const best = others.reduce((top, finding) => (finding.confidence > (top?.confidence ?? 0) ? finding : top), first);
-    results.push({
-      category: best?.kind ?? 'no_pii',
-      confidence: best?.confidence ?? 1,
-      processing_time_ms: elapsedMs(clock, start),
-    });
-    // The search runs on this thread: give others their turn after each text.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return results;
+/** The guard's own threshold draws the line; `confidence` is the probability of the category that is named. */
+function judgeSecurity(threshold: number): Judge {
+  return ({ jailbreak }) => {
+    if (jailbreak === null) return null;
+    return jailbreak >= threshold
+      ? { category: 'jailbreak', confidence: jailbreak }
+      : { category: 'safe', confidence: 1 - jailbreak };
+  };
 }
 
 function batchAnswer(

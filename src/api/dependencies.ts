@@ -6,7 +6,7 @@ import type { Manifest } from '../ml/bundle.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { OutcomeStore } from '../outcomes/store.ts';
-import type { PiiFinding } from '../signals/pii.ts';
+import type { PiiSearch } from '../signals/pii.ts';
 import type { Encoder, Signals } from '../signals/signals.ts';
 
 /** A text as the request path sees it. */
@@ -57,8 +57,10 @@ export interface ApiDependencies {
   readonly model: () => LoadedModel | null;
   /** What the request path would decide for a chat request whose only message is `text`. */
   readonly decideText: (text: string, signal: AbortSignal) => Promise<TextDecision>;
+  /** What the request path would do with a request, as `switchyard explain` prints it. */
+  readonly explain: (body: Uint8Array, signal: AbortSignal) => Promise<unknown>;
   /** Null where no detector of personal data is loaded. */
-  readonly findPii: ((text: string) => readonly PiiFinding[]) | null;
+  readonly startPiiSearch: ((text: string) => PiiSearch) | null;
   /** Puts a changed config in force (source: api). */
   readonly activate: (config: RouterConfig) => Promise<ActivateOutcome>;
   readonly readiness: () => readonly ReadinessCheck[];

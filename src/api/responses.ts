@@ -43,6 +43,37 @@ export const intentAnswer = z.strictObject({
   explanation: z.looseObject({ policy_version: z.string(), candidates: z.array(z.unknown()) }).optional(),
 });
 
+export const piiAnswer = z.strictObject({
+  kinds: z.array(z.string()).meta({ description: 'Every kind that was found, in order of place' }),
+  findings: z.array(
+    z.strictObject({
+      kind: z.string(),
+      start: z.int().min(0).meta({ description: 'UTF-16 code units from the beginning' }),
+      end: z.int().min(1).meta({ description: 'Exclusive' }),
+      confidence: share,
+    }),
+  ),
+  finding_count: z.int().min(0).meta({ description: 'How many there are; the first 1000 are listed' }),
+  masked_text: z.string().optional().meta({ description: 'The text with <KIND> in the place of each finding' }),
+  processing_time_ms: ms,
+});
+
+export const securityAnswer = z.strictObject({
+  jailbreak: z.strictObject({
+    score: share.nullable().meta({ description: 'Null when the loaded model has no such output' }),
+    threshold: share.meta({ description: 'guards.jailbreak.threshold' }),
+    flagged: z.boolean(),
+    available: z.boolean(),
+    action: z.enum(['off', 'flag', 'block', 'route']).meta({ description: 'guards.jailbreak.action' }),
+  }),
+  processing_time_ms: ms,
+});
+
+export const explainAnswer = z.union([
+  z.looseObject({ decision: z.looseObject({}), plan: z.looseObject({}), signals: z.looseObject({}).nullable() }),
+  z.looseObject({ refused: z.looseObject({}), reasonCode: z.string(), candidates: z.array(z.unknown()) }),
+]);
+
 export const batchAnswer = z.strictObject({
   results: z.array(
     z.strictObject({

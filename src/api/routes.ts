@@ -8,16 +8,22 @@ import {
   outcomeBody,
   similarityBody,
   systemPromptsBody,
+  explainBody,
+  piiBody,
+  securityBody,
 } from './bodies.ts';
 import { classifyBatch, classifyIntent } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { embeddings, similarity } from './embeddings.ts';
 import { classifierInfo, health, metricsText, modelsInfo, ready } from './info.ts';
+import { explainRequest } from './explain.ts';
 import type { Lanes } from './lane.ts';
 import { getModel, listModels } from './models.ts';
 import { describeApi } from './openapi.ts';
 import { gradeAnswer, outcomesInfo } from './outcomes.ts';
+import { classifyPii } from './pii.ts';
 import * as responses from './responses.ts';
+import { classifySecurity } from './security.ts';
 import { listSystemPrompts, updateSystemPrompts } from './system-prompts.ts';
 
 /** What a handler gets of a request. */
@@ -72,6 +78,26 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
       (body, { signal }) => classifyIntent(body, signal, context),
     ),
     withBody(
+      post(
+        '/api/v1/classify/pii',
+        'classifyPii',
+        'Personal data in one text, and the text without it',
+        responses.piiAnswer,
+      ),
+      piiBody,
+      (body, { signal }) => classifyPii(body, signal, dependencies),
+    ),
+    withBody(
+      post(
+        '/api/v1/classify/security',
+        'classifySecurity',
+        'The jailbreak score of one text',
+        responses.securityAnswer,
+      ),
+      securityBody,
+      (body, { signal }) => classifySecurity(body, signal, context),
+    ),
+    withBody(
       post('/api/v1/classify/batch', 'classifyBatch', 'The categories of many texts', responses.batchAnswer),
       batchBody,
       (body, { signal }) => classifyBatch(body, signal, context),
@@ -91,6 +117,19 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
       similarityBody,
       (body, { signal }) => similarity(body, signal, context),
     ),
+    {
+      ...withBody(
+        post(
+          '/api/v1/explain',
+          'explain',
+          'The decision and the plan for a chat request, without sending it',
+          responses.explainAnswer,
+        ),
+        explainBody,
+        (body, { signal }) => explainRequest(body, signal, context),
+      ),
+      management: true,
+    },
     {
       ...get(
         '/config/system-prompts',

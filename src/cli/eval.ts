@@ -13,7 +13,7 @@ import type { Encoder } from '../signals/signals.ts';
 import { readNamedFile, requireConfig } from './config-file.ts';
 import { openEncoder } from './encoder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
-import { explain } from './explain.ts';
+import { explain } from '../explain.ts';
 import { configOption } from './options.ts';
 import { progressOn } from './progress.ts';
 import { writeRowProblems } from './row-problems.ts';

@@ -1,9 +1,5 @@
 import { Command } from 'commander';
-import type { Registry } from '../config/registry.ts';
-import { NOTHING_OBSERVED } from '../decision/observations.ts';
-import { formatHostPort } from '../envoy/address.ts';
-import { route, type Routed, type World } from '../route.ts';
-import type { Encoder } from '../signals/signals.ts';
+import { explain, explanation } from '../explain.ts';
 import { readNamedFile, requireConfig } from './config-file.ts';
 import { openEncoder } from './encoder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
@@ -34,42 +30,4 @@ export function explainCommand(): Command {
         await encoder.close();
       }
     });
-}
-
-/** Nobody waits for a request here: the same body gives the same decision on a busy machine too. */
-const DEADLINE_MS = 10_000;
-
-/** Routes a body as the router would with all endpoints up. Names are not looked up, and equal choices fall to the first endpoint. */
-export function explain(body: Uint8Array, path: string, registry: Registry, encoder: Encoder): Promise<Routed> {
-  const addresses = new Map(
-    [...registry.endpoints.values()].map((endpoint) => [
-      endpoint.name,
-      [formatHostPort({ host: endpoint.address, port: endpoint.port })],
-    ]),
-  );
-  const world: World = {
-    registry,
-    encoder,
-    deadlineMs: DEADLINE_MS,
-    endpoints: { addresses },
-    apiKey: () => null,
-    clock: () => performance.now(),
-    nowMs: () => Date.now(),
-    observations: NOTHING_OBSERVED,
-    random: () => 0,
-    pause: () => Promise.resolve(),
-  };
-  return route({ path, headers: new Map(), body, signal: new AbortController().signal }, world);
-}
-
-/** What is printed: no part of the body, and no embedding. */
-export function explanation({ outcome, signals, latencyMs }: Routed): unknown {
-  const seen = signals === null ? null : { ...signals, encoding: withoutEmbedding(signals.encoding) };
-  return outcome.kind === 'refused'
-    ? { refused: outcome.error, reasonCode: outcome.reasonCode, candidates: outcome.candidates, signals: seen }
-    : { decision: outcome.decision, plan: outcome.plan, signals: seen, latencyMs };
-}
-
-function withoutEmbedding(encoding: NonNullable<Routed['signals']>['encoding']): unknown {
-  return encoding === null ? null : { ...encoding, embedding: undefined };
 }

@@ -9,6 +9,7 @@ import { createMetrics } from '../../../src/observability/metrics.ts';
 import { parseRequest } from '../../../src/openai/parse.ts';
 import { createOutcomeStore, type OutcomeStore } from '../../../src/outcomes/store.ts';
 import { NO_OUTCOMES } from '../../../src/outcomes/table.ts';
+import { startPiiSearch } from '../../../src/signals/pii.ts';
 import type { Signals } from '../../../src/signals/signals.ts';
 import { createFakeEncoder, LABELS, type FakeEncoder } from '../../fakes/fake-encoder.ts';
 
@@ -103,7 +104,8 @@ export function createFixture(
         outcome: decide({ request: parsed.request, registry, signals, endpoints: { addresses }, random: () => 0 }),
       };
     },
-    findPii: null,
+    explain: () => Promise.resolve({ decision: {}, plan: {}, signals: null }),
+    startPiiSearch,
     activate: async (config) => {
       registry = buildRegistry(config);
       return { kind: 'activated', version: registry.version };

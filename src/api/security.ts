@@ -1,0 +1,34 @@
+import { elapsedMs, json, type Answer } from './answer.ts';
+import type { SecurityBody } from './bodies.ts';
+import { notClassified, overloaded } from './classify.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import type { Lanes } from './lane.ts';
+
+/**
+ * POST /api/v1/classify/security: how likely a text is an attempt to talk a model out of its instructions, as the request path would see it,
+ * and what the configured guard makes of it. A model without such an output has no score, and says so: nothing is flagged then.
+ */
+export async function classifySecurity(
+  body: SecurityBody,
+  signal: AbortSignal,
+  { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
+): Promise<Answer> {
+  const { clock } = dependencies;
+  const start = clock();
+  const decided = await lanes.interactive.run(() => dependencies.decideText(body.text, signal), signal);
+  if (decided === null) return overloaded();
+  const { encoding, degraded } = decided.signals;
+  if (encoding === null) return notClassified(degraded ?? 'encoder_unavailable');
+  const { threshold, action } = dependencies.registry().config.guards.jailbreak;
+  const score = encoding.jailbreak;
+  return json({
+    jailbreak: {
+      score,
+      threshold,
+      flagged: score !== null && score >= threshold,
+      available: score !== null,
+      action,
+    },
+    processing_time_ms: elapsedMs(clock, start),
+  });
+}

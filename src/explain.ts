@@ -1,0 +1,70 @@
+import { NOTHING_OBSERVED } from './decision/observations.ts';
+import { formatHostPort } from './envoy/address.ts';
+import type { Registry } from './config/registry.ts';
+import { route, type Routed, type World } from './route.ts';
+import type { Encoder } from './signals/signals.ts';
+
+/** Nobody waits for a request here: the same body gives the same decision on a busy machine too. */
+const DEADLINE_MS = 10_000;
+
+/**
+ * Routes a body as the router would, and sends nothing: no key is read, and equal choices fall to the first endpoint. Headers are not looked
+ * at, so that the request has the default tenant.
+ */
+export function explainIn(body: Uint8Array, path: string, world: World, signal: AbortSignal): Promise<Routed> {
+  const { registry, encoder, endpoints, clock, nowMs, observations, outcomes, pause } = world;
+  return route(
+    { path, headers: new Map(), body, signal },
+    {
+      registry,
+      encoder,
+      endpoints,
+      clock,
+      nowMs,
+      observations,
+      ...(outcomes === undefined ? {} : { outcomes }),
+      pause,
+      deadlineMs: DEADLINE_MS,
+      apiKey: () => null,
+      random: () => 0,
+    },
+  );
+}
+
+/** The same in a world in which all endpoints of a config are up, and nothing was observed. Names are not looked up. */
+export function explain(body: Uint8Array, path: string, registry: Registry, encoder: Encoder): Promise<Routed> {
+  return explainIn(body, path, configuredWorld(registry, encoder), new AbortController().signal);
+}
+
+function configuredWorld(registry: Registry, encoder: Encoder): World {
+  const addresses = new Map(
+    [...registry.endpoints.values()].map((endpoint) => [
+      endpoint.name,
+      [formatHostPort({ host: endpoint.address, port: endpoint.port })],
+    ]),
+  );
+  return {
+    registry,
+    encoder,
+    deadlineMs: DEADLINE_MS,
+    endpoints: { addresses },
+    apiKey: () => null,
+    clock: () => performance.now(),
+    nowMs: () => Date.now(),
+    observations: NOTHING_OBSERVED,
+    random: () => 0,
+    pause: () => Promise.resolve(),
+  };
+}
+
+/** What `switchyard explain` prints and `POST /api/v1/explain` answers: no part of the body, and no embedding. */
+export function explanation({ outcome, signals, latencyMs }: Routed): unknown {
+  const seen = signals === null ? null : { ...signals, encoding: withoutEmbedding(signals.encoding) };
+  return outcome.kind === 'refused'
+    ? { refused: outcome.error, reasonCode: outcome.reasonCode, candidates: outcome.candidates, signals: seen }
+    : { decision: outcome.decision, plan: outcome.plan, signals: seen, latencyMs };
+}
+
+function withoutEmbedding(encoding: NonNullable<Routed['signals']>['encoding']): unknown {
+  return encoding === null ? null : { ...encoding, embedding: undefined };
+}
