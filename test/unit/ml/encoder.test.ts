@@ -182,10 +182,9 @@ describe('the encoder on the model that ships', () => {
     await Promise.all(busy);
   });
 
-  test('a worker that dies fails its requests, says so, and is replaced', async () => {
-    const running = [encoder.encode(LONG + fresh(), PATIENT), encoder.encode(LONG + fresh(), PATIENT)];
+  // It dies at rest: to end a thread inside the native library can end the process. What a running pass sees is in pool.test.ts.
+  test('a worker that dies is missed, said so, and replaced', async () => {
     await workers.at(-1)?.terminate();
-    expect(await Promise.all(running)).toEqual(Array(2).fill({ kind: 'failed', reason: 'encoder_error' }));
     expect(await encoder.encode(fresh(), PATIENT)).toEqual({ kind: 'failed', reason: 'encoder_unavailable' });
     expect(restarts).toHaveLength(1);
     expect(warnings).toEqual([expect.objectContaining({ event: 'encoder_worker_restart' })]);
