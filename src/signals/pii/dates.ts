@@ -71,12 +71,16 @@ export function dateAt(text: string, { start, end, plain }: Word): DateSpan | nu
   return writtenDate(text, start);
 }
 
-/** A month in words stands two characters off at most: "7 July", "7. Juli", "July 7". */
+/** A month in words stands two characters off at most: "7 July", "7. Juli", "July 7", "Sept. 7". */
 function isBesideLetters(text: string, start: number, end: number): boolean {
-  const after = text.charCodeAt(end + 1);
-  return isWord(after) || isWord(text.charCodeAt(end + 2))
-    ? !isDigit(after) || isWord(text.charCodeAt(start - 2))
-    : false;
+  const before = text.charCodeAt(start - 2);
+  if (isWord(text.charCodeAt(start - 1)) || isDigit(before)) return isNameAfter(text, end);
+  return isNameAfter(text, end) || isWord(before) || before === DOT;
+}
+
+function isNameAfter(text: string, end: number): boolean {
+  const [first, second] = [text.charCodeAt(end + 1), text.charCodeAt(end + 2)];
+  return (isWord(first) && !isDigit(first)) || (isWord(second) && !isDigit(second));
 }
 
 function writtenDate(text: string, start: number): DateSpan | null {

@@ -6,11 +6,15 @@ import type { Labels } from './labels.ts';
 import type { Word } from './word.ts';
 
 /** (212) 555-0187, 212-555-0187, 212.555.0187, 1-800-356-9377, +1 212-555-0187: a shape that hardly anything else has. */
-const AMERICAN = /(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?!\w)(?!-\w)(?!\.\d)/y;
+const AMERICAN = /(?:\+?1[ .-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[-.])\d{3}[-.]\d{4}(?!\w)(?!-\w)(?!\.\d)/y;
 const LOCAL = /^\d{3}[- .]\d{4}$/;
 /** Sums, and amounts of things: 415-555-2671 = …, 2125550187 rows. */
 const NO_PHONE_AFTER =
   /^:\w|^\s{0,2}(?:[=*^×]|\+ ?\d|%|(?:k?m|k?g|usd|eur|dollars?|people|users|followers|years|bytes|ms|[kmgt]?b|rows|lines|items|units|pieces|times|points|votes|views|downloads|copies|records|requests|tokens|widgets|params?|parameters)\b)/i;
+/** What makes a number part of something before it, but not `phone: …` and `\"phone\"=…`. */
+const PART_BEFORE = /[\d.:/*^~+-]$|[=*^×+<>]\s?$/;
+const ASSIGNED_BEFORE = /[\p{L}"'\])][:=>]\s?$/u;
+const ONE = 49;
 /** What may stand between a label and a number that has neither a trunk prefix nor the American shape. */
 const NEAR =
   /^\p{L}{0,8}[\s"'“”()[\]{}:=#>.,|/_–-]*(?:(?:number|no|nr|num|numéro|número|numer|numero|is|was|ist|es|est|è|me|us|him|her|at|on|to|my|our|your|via|under|unter|auf|op|au|al|pod|the|home|work|office|private|mobile)[\s"'“”()[\]{}:=#>.,|/_–-]+)*$/iu;
@@ -90,25 +94,31 @@ function national(text: string, start: number, labels: Labels, plans: NumberingP
   const isOpen = text.charCodeAt(start) === OPEN;
   const from = isOpen && !/^\(\d+\)/.test(text.slice(start, start + 9)) ? start + 1 : start;
   const american = isOpen || isAreaCode(text, from) ? matchAt(AMERICAN, text, from) : null;
+  // In a table of numbers, those that have no shape of their own are no phones.
+  if (american === null && isListed(text, from)) return null;
   const end = american === null ? clusterAt(text, from, MAX_DIGITS)?.end : from + american.length;
   if (end === undefined || digitsIn(text, from, end) < MIN_DIGITS) return null;
   const label = announced(text, from, end, labels);
-  if ((american === null && label === null) || !standsAlone(text, from, end) || labels.adjoins(FAMILY.thing, from))
+  if ((american === null && label === null) || isSum(text, from, end) || labels.adjoins(FAMILY.thing, from))
     return null;
   const confidence = confidenceOf(text.slice(from, end), american !== null, label, plans);
   return confidence === null ? null : { kind: 'PHONE_NUMBER', start: from, end, confidence };
 }
 
-/** Three digits, or the 1 before them, and something that is no digit. */
+/** Three digits and something else, or the 1 and a separator before them. */
 function isAreaCode(text: string, at: number): boolean {
-  return !isDigit(text.charCodeAt(at + 3)) || !isDigit(text.charCodeAt(at + 1));
+  const code = isDigit(text.charCodeAt(at + 1)) ? at : text.charCodeAt(at) === ONE ? at + 2 : -1;
+  return code >= 0 && isDigit(text.charCodeAt(code + 2)) && !isDigit(text.charCodeAt(code + 3));
 }
 
-/** No part of a longer number or a sum, and no amount of something. */
-function standsAlone(text: string, start: number, end: number): boolean {
-  const isContinued = /[\d.,/:=*^~+-]\s?$/.test(text.slice(Math.max(0, start - 2), start));
-  const isAssigned = isContinued && /[\p{L}"'][:=]\s?$/u.test(text.slice(Math.max(0, start - 3), start));
-  return (!isContinued || isAssigned) && !NO_PHONE_AFTER.test(text.slice(end, end + 14));
+function isListed(text: string, start: number): boolean {
+  return text.charCodeAt(start - 1) === SPACE && isDigit(text.charCodeAt(start - 2));
+}
+
+/** Part of a longer number or of a sum, or an amount of something. */
+function isSum(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - 3), start);
+  return (PART_BEFORE.test(before) && !ASSIGNED_BEFORE.test(before)) || NO_PHONE_AFTER.test(text.slice(end, end + 14));
 }
 
 /** How a number is announced: by a word for phones or for calling, and the words in between; none when the word comes after. */

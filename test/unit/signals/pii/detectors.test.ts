@@ -45,6 +45,8 @@ describe('what is found', () => {
 
   test.each([
     ['two of a kind and others, in order', 'a@example.org b@example.org DOB 1990-01-02, ZIP 94110'],
+    ['a list of numbers', 'Call 415-555-2671, 212-555-0100 or 718-555-0111 718-555-0112.'],
+    ['rows of a table', 'name,phone\nLee,415-555-2671\nBo,212-555-0100\nCy,718-555-0111\nDi,718-555-0112'],
     ['a label speaks for the first date only', 'DOB 1990-01-02, hired 2015-03-03, a@example.org, b@example.org'],
   ])('%s', (_, text) => {
     expect(found(text).length).toBe(text.startsWith('DOB') ? 3 : 4);
@@ -57,6 +59,8 @@ describe('what is not', () => {
     'mobile users grew to 12 345 678 in 2023',
     'We reach 10000000 users',
     'call function foo(1234567)',
+    'x = 415-555-2671, 2 * 415-555-2671',
+    'phone 12 34 56 78 90 12 34 56 78 90',
     'E10 5GB',
     'M25 3AB-series',
     'OK 12345 done, TX 12345 too',
