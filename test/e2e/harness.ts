@@ -3,7 +3,6 @@
  * All ports are free ones; what the processes print is kept and shown only when a test fails (`watched`).
  */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { load } from '../../src/config/load.ts';
 import type { Registry } from '../../src/config/registry.ts';
 import { envoyBootstrap } from '../../src/envoy/bootstrap.ts';
@@ -161,10 +160,21 @@ function linesWith(text: string, event: string): readonly Record<string, unknown
 }
 
 /** A port that was free a moment ago: a router must come back on its own, so it can't take any. */
+/**
+ * A free port below those that the system gives to outgoing connections (from 32768 on Linux): one of those could be taken again by a test's own
+ * client before the router listens on it.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error('no free port in a hundred tries');
 }
