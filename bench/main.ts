@@ -13,8 +13,8 @@ import { measureStreams, type StreamDelays } from './streams.ts';
 const TOKENS = [16, 64, 256, 512];
 const CONCURRENCIES = [1, 8, 32];
 const quick = process.argv.includes('--quick');
-const ROUNDS = quick ? 2 : 5;
-const THROUGHPUT_MS = quick ? 5000 : 30_000;
+const ROUNDS = quick ? 2 : 3;
+const THROUGHPUT_MS = quick ? 5000 : 20_000;
 
 let seed = 1;
 const failures = { requests: 0, failed: 0 };
