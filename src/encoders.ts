@@ -1,13 +1,11 @@
 /** The encoder that serves, and how it follows the config. Part of the composition root. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ApiDependencies } from './api/dependencies.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
 import { messageOf } from './errors.ts';
 import { createEncoder, type RunningEncoder } from './ml/encoder.ts';
 import type { EncoderEvents } from './ml/pool.ts';
+import { modelFolder } from './model-folder.ts';
 import type { Log } from './observability/log.ts';
 import type { Metrics } from './observability/metrics.ts';
 
@@ -25,7 +23,7 @@ export async function startEncoders(store: ConfigStore, metrics: Metrics, log: L
   const wanted = (registry: Registry) => registry.config.classifier.category_model;
   const start = (registry: Registry): Promise<RunningEncoder> =>
     createEncoder({
-      bundleDir: bundleDir(wanted(registry).model_id),
+      bundleDir: modelFolder(wanted(registry).model_id),
       useCpu: wanted(registry).use_cpu,
       events: encoderEvents(metrics),
       log,
@@ -59,12 +57,6 @@ export async function startEncoders(store: ConfigStore, metrics: Metrics, log: L
     },
     close: () => encoder.close(),
   };
-}
-
-/** models/ of this package, from dist/ and from src/ alike; a path with a slash is taken as it is. */
-function bundleDir(modelId: string): string {
-  if (modelId.includes('/') && existsSync(modelId)) return modelId;
-  return join(dirname(fileURLToPath(import.meta.url)), '..', 'models', modelId.replace(/^models\//, ''));
 }
 
 function encoderEvents(metrics: Metrics): Partial<EncoderEvents> {

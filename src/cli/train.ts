@@ -9,7 +9,7 @@ import { reportJson, reportText } from '../learn/report.ts';
 import { parseRows } from '../learn/rows.ts';
 import { createEncoder, type EncoderInfo } from '../ml/encoder.ts';
 import { readNamedFile } from './config-file.ts';
-import { modelFolder } from './encoder.ts';
+import { modelFolder } from '../model-folder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { progressOn, type Progress } from './progress.ts';
 import { writeRowProblems } from './row-problems.ts';
