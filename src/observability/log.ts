@@ -1,32 +1,11 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { redactFields } from './redact.ts';
 
-const { destination, stdTimeFunctions } = pino;
+const { destination, stdSerializers, stdTimeFunctions } = pino;
 
 export type Log = Logger;
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
-
-/**
- * Values under these names never reach a log line, whatever object they came in with. The lines are built from named fields in the first
- * place; this is the second lock, for a `{ headers }` or `{ config }` that someone logs one day.
- */
-const SECRET_KEYS = [
-  'authorization',
-  'Authorization',
-  'cookie',
-  'api_key',
-  'apiKey',
-  'key',
-  'token',
-  'secret',
-  'password',
-  '["proxy-authorization"]',
-  '["set-cookie"]',
-  '["x-api-key"]',
-];
-const REDACTED = ['', '*.', '*.*.'].flatMap((prefix) =>
-  SECRET_KEYS.map((key) => (key.startsWith('[') ? `${prefix.slice(0, -1)}${key}` : `${prefix}${key}`)),
-);
 
 export interface LogOptions {
   /** LOG_LEVEL: fatal | error | warn | info | debug | trace | silent; info where it is undefined or none of these. */
@@ -62,8 +41,12 @@ export function createLog(options: LogOptions): OpenLog {
       level: known ? level : 'info',
       base: null,
       timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED, censor: '[redacted]' },
+      formatters: {
+        level: (label) => ({ level: label }),
+        bindings: redactFields,
+        log: redactFields,
+      },
+      serializers: { err: (error: Error) => redactFields({ ...stdSerializers.err(error) }) },
     },
     options.destination ?? standardError,
   );

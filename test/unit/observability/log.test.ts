@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { logConfigReloaded, logConfigReloadFailed } from '../../../src/observability/events.ts';
 import { createLog } from '../../../src/observability/log.ts';
+import { redactFields } from '../../../src/observability/redact.ts';
 
 function open(level: string | undefined) {
   const lines: string[] = [];
@@ -41,11 +42,21 @@ test.each([
   [{ request: { headers: { cookie: 'hunter2', 'proxy-authorization': 'hunter2' } } }],
   [{ config: { api_key: 'hunter2', token: 'hunter2', password: 'hunter2' } }],
   [{ 'x-api-key': 'hunter2' }],
+  [{ a: { b: [{ c: { Cookie: 'hunter2' } }] } }],
+  [{ err: Object.assign(new Error('refused'), { request: { headers: { Authorization: 'hunter2' } } }) }],
 ])('secrets do not get into a line (%#)', (fields) => {
   const { log, raw } = open('info');
   log.info(fields, 'x');
   expect(raw.join('')).not.toContain('hunter2');
   expect(raw.join('')).toContain('[redacted]');
+});
+
+test('what is logged is left as it was, and lines without secrets are not copied', () => {
+  const fields = { event: 'x', plan: [{ model: 'a', tokens: 3 }], token: null };
+  expect(redactFields(fields)).toBe(fields);
+  const secret = { headers: { token: 't' } };
+  expect(redactFields(secret)).toEqual({ headers: { token: '[redacted]' } });
+  expect(secret.headers.token).toBe('t');
 });
 
 test('a config change is told with both versions', () => {
