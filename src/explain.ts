@@ -14,7 +14,7 @@ const DEADLINE_MS = 10_000;
 export function explainIn(body: Uint8Array, path: string, world: World, signal: AbortSignal): Promise<Routed> {
   const { registry, encoder, endpoints, clock, nowMs, observations, outcomes, pause } = world;
   return route(
-    { path, headers: new Map(), body, signal },
+    { path, startedMs: nowMs(), headers: new Map(), body, signal },
     {
       registry,
       encoder,

@@ -6,12 +6,15 @@ import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteBody } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
-import { AUTHORIZATION } from './rewrite/headers.ts';
+import { AUTHORIZATION, REQUEST_ID } from './rewrite/headers.ts';
 import type { Mutations } from './rewrite/mutations.ts';
 import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
 import { planReasoning } from './rewrite/reasoning.ts';
 import { requestMutations, retryMutations } from './rewrite/request-edits.ts';
 import type { RouteInput, World } from './route.ts';
+
+/** A longer id is none that anybody looks for; it would travel with the request three times. */
+const MAX_ID_CHARACTERS = 128;
 
 /** What Envoy is told, and what is kept for the response's headers. */
 export interface Forward {
@@ -22,7 +25,7 @@ export interface Forward {
 
 /** The body for the first target, and what the later ones will need. */
 export function prepare(
-  { body, headers }: RouteInput,
+  { body, headers, startedMs }: RouteInput,
   request: ChatRequest,
   outcome: Extract<DecisionOutcome, { kind: 'decided' }>,
   world: World,
@@ -45,6 +48,8 @@ export function prepare(
     note: encodeRewriteNote(rewritten.note),
     callerReasoningWins,
     category: decision.category.name,
+    requestId: headers.get(REQUEST_ID)?.slice(0, MAX_ID_CHARACTERS) ?? '',
+    startedMs,
   };
   const mutations = requestMutations(
     {

@@ -78,17 +78,31 @@ export function createHandlers(dependencies: HandlerDependencies): ExtProcHandle
       routed.ticket?.end();
       if (how === 'failed') metrics.inc('switchyard_failures_total', { where: 'stream', policy: 'failure_mode' });
     },
-    observe: () => createUsageListener({ ...dependencies, registry: () => world().registry }),
+    observe: () =>
+      createUsageListener({
+        ...dependencies,
+        unixMs: () => unixMs(dependencies.clock),
+        registry: () => world().registry,
+      }),
   };
+}
+
+/** Unix milliseconds with fractions that never go back. */
+function unixMs(clock: () => number): number {
+  return performance.timeOrigin + clock();
 }
 
 async function routeOne(request: RouteRequest, dependencies: HandlerDependencies): Promise<RouteOutcome<Answering>> {
   const world = dependencies.world();
-  const path = request.headers.get(':path') ?? '/';
+  const { headers, signal } = request;
+  const path = headers.get(':path') ?? '/';
   const span = startRouteSpan(request.headers);
   let ticket: Ticket | null = null;
   try {
-    const routed = await route({ path, headers: request.headers, body: request.body, signal: request.signal }, world);
+    const routed = await route(
+      { path, startedMs: unixMs(dependencies.clock), headers, body: request.body, signal },
+      world,
+    );
     ticket = routed.ticket;
     // The client has hung up: nobody reads the decision, and it is none of the traffic's.
     if (request.signal.aborted) {

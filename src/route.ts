@@ -52,6 +52,8 @@ export interface World {
 
 export interface RouteInput {
   readonly path: string;
+  /** When the whole request had come, Unix milliseconds: latencies of the answer count from here. */
+  readonly startedMs: number;
   /** The request's headers by lower-case name: those that the config trusts are read, nothing is kept. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array;

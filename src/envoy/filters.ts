@@ -52,8 +52,8 @@ export function observeFilter(): JsonObject {
   return extension(OBSERVE_FILTER, EXT_PROC, {
     grpc_service: grpcService(OBSERVER_CLUSTER, 'observe'),
     processing_mode: {
-      // The request's id, and the moment from which latency counts.
-      request_header_mode: 'SEND',
+      // What there is to know of the request travels with it, as metadata.
+      request_header_mode: 'SKIP',
       response_header_mode: 'SEND',
       response_body_mode: 'STREAMED',
     },

@@ -1,11 +1,11 @@
 import type { Registry } from '../config/registry.ts';
 import type { ModelConfig } from '../config/schema.ts';
 import type { Usage } from '../decision/observations.ts';
-import type { Observation, RequestStart, ResponseStart } from '../extproc/machine-events.ts';
+import type { Observation, ResponseStart } from '../extproc/machine-events.ts';
 import { AnswerReader, answerFormat, type AnswerFacts } from '../openai/response.ts';
 import type { Answered } from '../outcomes/recent.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf } from '../rewrite/carried.ts';
-import { CONTENT_ENCODING, CONTENT_TYPE, REQUEST_ID } from '../rewrite/headers.ts';
+import { CONTENT_ENCODING, CONTENT_TYPE } from '../rewrite/headers.ts';
 import { logUsage, type UsageEvent } from './events.ts';
 import type { Log } from './log.ts';
 import { measureError, modelLabel } from './metrics-decision.ts';
@@ -13,8 +13,8 @@ import type { Metrics } from './metrics.ts';
 import { safeRequestId } from './record.ts';
 
 export interface UsageOptions {
-  /** Milliseconds of a clock that never goes back. */
-  readonly clock: () => number;
+  /** Unix milliseconds with fractions, of a clock that never goes back. */
+  readonly unixMs: () => number;
   readonly registry: () => Registry;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -26,6 +26,9 @@ export interface UsageOptions {
 
 /** An answer that is being watched. */
 interface Watched {
+  /** '' when the request had none. */
+  readonly requestId: string;
+  readonly startedMs: number;
   readonly model: string;
   readonly category: string;
   /** The model was chosen by content, not named by the client. */
@@ -41,44 +44,36 @@ interface Watched {
  * error and has no usage.
  */
 export function createUsageListener(options: UsageOptions): (observation: Observation) => void {
-  const { clock } = options;
-  const start = clock();
-  let request: RequestStart | null = null;
+  const { unixMs } = options;
   let watched: Watched | null = null;
   let firstDataMs: number | null = null;
+  // Another router's clock may have stamped the request.
+  const since = ({ startedMs }: Watched): number => Math.max(0, unixMs() - startedMs);
   return (observation) => {
     switch (observation.kind) {
-      case 'request':
-        request = observation;
-        break;
       case 'response':
-        watched = watch(observation, request, options);
+        watched = watch(observation, options);
         break;
       case 'chunk':
         if (watched === null) break;
         watched.reader.push(observation.body);
-        if (watched.reader.hasData) firstDataMs ??= clock() - start;
+        if (watched.reader.hasData) firstDataMs ??= since(watched);
         break;
       case 'end':
         if (watched !== null) {
-          const latencyMs = clock() - start;
-          report(options, watched, {
-            requestId: idOf(request),
-            latencyMs,
-            firstDataMs,
-            isCut: observation.how === 'cut',
-          });
+          report(options, watched, { latencyMs: since(watched), firstDataMs, isCut: observation.how === 'cut' });
         }
         watched = null;
         break;
+      case 'request':
       case 'first_byte':
         break;
     }
   };
 }
 
-function watch(response: ResponseStart, request: RequestStart | null, options: UsageOptions): Watched | null {
-  const plan = planOf(response) ?? (request === null ? null : planOf(request));
+function watch(response: ResponseStart, options: UsageOptions): Watched | null {
+  const plan = decodeCarried(response.metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
   if (plan === null) return null;
   const attempt = Number(response.attributes.get('upstream.request_attempt_count') ?? 1);
   const target = targetOf(plan, response.attributes.get('upstream.address') ?? '', attempt);
@@ -92,6 +87,8 @@ function watch(response: ResponseStart, request: RequestStart | null, options: U
   const format = answerFormat(response.headers.get(CONTENT_TYPE) ?? '', response.headers.get(CONTENT_ENCODING));
   const { model } = target;
   return {
+    requestId: plan.requestId,
+    startedMs: plan.startedMs,
     model,
     category: plan.category,
     routed: !plan.untouched,
@@ -101,16 +98,7 @@ function watch(response: ResponseStart, request: RequestStart | null, options: U
   };
 }
 
-function planOf(start: RequestStart) {
-  return decodeCarried(start.metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
-}
-
-function idOf(request: RequestStart | null): string | null {
-  return safeRequestId(request?.headers.get(REQUEST_ID) ?? null);
-}
-
 interface Timing {
-  readonly requestId: string | null;
   readonly latencyMs: number;
   readonly firstDataMs: number | null;
   readonly isCut: boolean;
@@ -118,7 +106,7 @@ interface Timing {
 
 function report(options: UsageOptions, watched: Watched, timing: Timing): void {
   const { model, category, status, stream, reader } = watched;
-  const { requestId } = timing;
+  const requestId = safeRequestId(watched.requestId);
   const facts = reader.facts();
   const registry = options.registry();
   const cost = costOf(facts, registry.models.get(model)?.config.pricing);

@@ -19,6 +19,10 @@ export interface Carried {
   readonly callerReasoningWins: boolean;
   /** The category that the log and the headers show; '' below the threshold. */
   readonly category: string;
+  /** `x-request-id`; '' when there was none. */
+  readonly requestId: string;
+  /** When the whole request had come, Unix milliseconds with fractions. */
+  readonly startedMs: number;
 }
 
 /** The value as one metadata string. */
@@ -50,6 +54,7 @@ export function targetOf(carried: Carried, address: string, attempt: number): Ca
 function isCarried(value: unknown): value is Carried {
   if (!isRecord(value) || typeof value['note'] !== 'string' || typeof value['category'] !== 'string') return false;
   if (typeof value['untouched'] !== 'boolean' || typeof value['callerReasoningWins'] !== 'boolean') return false;
+  if (typeof value['requestId'] !== 'string' || typeof value['startedMs'] !== 'number') return false;
   const targets = value['targets'];
   return Array.isArray(targets) && targets.every(isTarget);
 }

@@ -17,6 +17,8 @@ const CARRIED = encodeCarried({
   note: '',
   callerReasoningWins: true,
   category: 'math',
+  requestId: 'req-1',
+  startedMs: 1000,
 });
 
 interface Answer {
@@ -31,8 +33,8 @@ interface Answer {
 async function watch(answer: Answer) {
   const { log, lines } = keepingLog();
   const metrics = createMetrics({ processMetrics: false });
-  let now = 0;
-  const listener = createUsageListener({ clock: () => (now += 10), registry: () => PRICED, metrics, log });
+  let now = 1000;
+  const listener = createUsageListener({ unixMs: () => (now += 10), registry: () => PRICED, metrics, log });
   const { carried = CARRIED } = answer;
   const metadata = new Map(carried === null ? [] : [[CARRIED_NAMESPACE, { [CARRIED_KEY]: carried }]]);
   const headers = new Map(Object.entries({ ':status': '200', 'content-type': 'application/json', ...answer.headers }));
@@ -41,7 +43,6 @@ async function watch(answer: Answer) {
     ['upstream.request_attempt_count', '1'],
   ]);
   const story: Observation[] = [
-    { kind: 'request', headers: new Map([['x-request-id', 'req-1']]), attributes: new Map(), metadata },
     { kind: 'response', headers, attributes, metadata },
     ...answer.chunks.map((chunk): Observation => ({ kind: 'chunk', body: Buffer.from(chunk), endOfStream: false })),
     { kind: 'end', how: answer.how ?? 'complete' },
@@ -138,7 +139,7 @@ test('a compressed answer is timed and not read', async () => {
 test('nothing but an end says nothing', () => {
   const { log, lines } = keepingLog();
   const listener = createUsageListener({
-    clock: () => 0,
+    unixMs: () => 0,
     registry: () => PRICED,
     metrics: createMetrics({ processMetrics: false }),
     log,
