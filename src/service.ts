@@ -24,6 +24,7 @@ import { logEndpointState } from './observability/attempts.ts';
 import { showConfig, tellConfigChange } from './observability/config-changes.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { lookUpModel } from './model-look.ts';
 import { parseRequest } from './openai/parse.ts';
 import { openOutcomes, type OutcomeStore } from './outcomes/store.ts';
 import { decideWith, signalsOf, type World } from './route.ts';
@@ -204,6 +205,7 @@ async function openStore({ config, env, log }: ServiceOptions): Promise<ConfigSt
   const opened = await openConfigStore({
     file: config,
     environment: env,
+    lookUpModel,
   });
   for (const warning of opened.warnings) log.warn({ event: 'config_warning' }, formatProblem(warning));
   if (opened.kind === 'opened') return opened.store;

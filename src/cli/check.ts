@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { lookUpModel } from '../model-look.ts';
 import { countLine, loadConfigFile, writeProblems } from './config-file.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { configOption } from './options.ts';
@@ -9,7 +10,7 @@ export function checkCommand(): Command {
     .description('Validates a config. Prints every problem as `CODE file:line:col path: what; allowed; how to fix`.')
     .addOption(configOption())
     .action(async ({ config }: { readonly config: string }) => {
-      const outcome = await loadConfigFile(config);
+      const outcome = await loadConfigFile(config, lookUpModel);
       if (outcome.kind === 'rejected') writeProblems(process.stdout, outcome.problems);
       writeProblems(process.stdout, outcome.warnings);
       if (outcome.kind === 'rejected') throw new CommandFailure(EXIT.failure, countLine(config, outcome));

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { LookUpModel } from '../config/classifier.ts';
 import { load, type LoadOutcome } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import type { Registry } from '../config/registry.ts';
@@ -16,14 +17,14 @@ export async function readNamedFile(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Reads and checks a config file. */
-export async function loadConfigFile(file: string): Promise<LoadOutcome> {
-  return load(new TextDecoder().decode(await readNamedFile(file)), file, process.env);
+/** Reads and checks a config file. With `lookUp` also whether its classifier can be loaded: for commands that classify. */
+export async function loadConfigFile(file: string, lookUp: LookUpModel | null): Promise<LoadOutcome> {
+  return load(new TextDecoder().decode(await readNamedFile(file)), file, process.env, lookUp);
 }
 
 /** The registry of a good config; a bad one prints its problems on standard error and ends the command with exit 1. */
-export async function requireConfig(file: string): Promise<Registry> {
-  const outcome = await loadConfigFile(file);
+export async function requireConfig(file: string, lookUp: LookUpModel | null = null): Promise<Registry> {
+  const outcome = await loadConfigFile(file, lookUp);
   if (outcome.kind === 'loaded') {
     writeProblems(process.stderr, outcome.warnings);
     return outcome.registry;

@@ -10,6 +10,7 @@ import {
   type CheckRow,
 } from '../learn/checks.ts';
 import type { Encoder } from '../signals/signals.ts';
+import { lookUpModel } from '../model-look.ts';
 import { readNamedFile, requireConfig } from './config-file.ts';
 import { openEncoder } from './encoder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
@@ -43,7 +44,7 @@ export function evalCommand(): Command {
     .action(async (options: EvalOptions) => {
       const outcome = parseCheckRows(new TextDecoder().decode(await readNamedFile(options.data)));
       if (outcome.kind === 'bad') throw writeRowProblems(options.data, outcome.problems, 'nothing was checked');
-      const registry = await requireConfig(options.config);
+      const registry = await requireConfig(options.config, lookUpModel);
       const encoder = await openEncoder(registry.config.classifier.category_model.model_id);
       try {
         for (const warning of strangers(outcome.rows, registry, encoder)) process.stderr.write(`warning: ${warning}\n`);

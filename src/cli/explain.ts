@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { explain, explanation } from '../explain.ts';
+import { lookUpModel } from '../model-look.ts';
 import { readNamedFile, requireConfig } from './config-file.ts';
 import { openEncoder } from './encoder.ts';
 import { CommandFailure, EXIT } from './exit.ts';
@@ -19,7 +20,7 @@ export function explainCommand(): Command {
     .addOption(configOption())
     .option('--path <path>', 'the path that it would be sent to', '/v1/chat/completions')
     .action(async (file: string, options: ExplainOptions) => {
-      const registry = await requireConfig(options.config);
+      const registry = await requireConfig(options.config, lookUpModel);
       const body = file === '-' ? await readStdin() : await readNamedFile(file);
       const encoder = await openEncoder(registry.config.classifier.category_model.model_id);
       try {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reachable, type HostPort } from '../envoy/address.ts';
 import { envoyYaml } from '../envoy/bootstrap.ts';
+import { lookUpModel } from '../model-look.ts';
 import type { Log } from '../observability/log.ts';
 import { requireConfig } from './config-file.ts';
 import { findEnvoy } from './envoy-binary.ts';
@@ -34,7 +35,7 @@ export function upCommand(): Command {
     .addOption(addressOption('listen', 'where Envoy takes requests', '0.0.0.0:8801'))
     .addOption(addressOption('admin', "Envoy's admin interface", '127.0.0.1:9901'))
     .action(async (options: UpOptions) => {
-      const registry = await requireConfig(options.config);
+      const registry = await requireConfig(options.config, lookUpModel);
       const binary = findEnvoy(process.env);
       if (binary.kind === 'missing') throw new CommandFailure(EXIT.failure, binary.message);
       await runService(options, async (log, running) => {

@@ -1,5 +1,6 @@
 /** Checks of the keys that decide: names of rules and tenants, patterns, time zones. Like all checks they read the values before the schema does. */
 import { patternProblem } from './pattern.ts';
+import { isPiiKind, PII_KINDS } from './pii-kinds.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { type Check, knownModels, repeated } from './references.ts';
 import { isMapping, select, selectText } from './select.ts';
@@ -80,6 +81,7 @@ function conditionFindings(path: ConfigPath, condition: unknown, depth: number):
   return [
     ...patternFindings([...path, 'regex'], condition['regex']),
     ...zoneFindings(path, condition['time']),
+    ...kindFindings([...path, 'pii'], condition['pii']),
     ...listed(condition['all']).flatMap((inner, index) => conditionFindings([...path, 'all', index], inner, depth + 1)),
     ...listed(condition['any']).flatMap((inner, index) => conditionFindings([...path, 'any', index], inner, depth + 1)),
     ...conditionFindings([...path, 'not'], condition['not'], depth + 1),
@@ -101,6 +103,20 @@ function patternFindings(path: ConfigPath, given: unknown): readonly Finding[] {
       },
     ];
   });
+}
+
+/** A rule that waits for a kind that is never found would guard nothing. */
+function kindFindings(path: ConfigPath, given: unknown): readonly Finding[] {
+  const kinds = typeof given === 'string' ? [{ path, value: given }] : items(path, given);
+  return kinds
+    .filter(({ value }) => value !== '' && value.toLowerCase() !== 'any' && !isPiiKind(value))
+    .map(({ path: at, value }) => ({
+      code: 'CONFIG_UNKNOWN_PII_KIND',
+      path: at,
+      message: `personal data of the kind ${JSON.stringify(value)} is not looked for, so this never holds`,
+      allowed: `any, or one of ${PII_KINDS.join(', ')}`,
+      fix: suggestion(value, PII_KINDS, 'use a kind that is looked for'),
+    }));
 }
 
 function items(path: ConfigPath, given: unknown): readonly { readonly path: ConfigPath; readonly value: string }[] {

@@ -1,4 +1,5 @@
 import { CHECKS } from './checks.ts';
+import { classifierChecks, type LookUpModel } from './classifier.ts';
 import { modernize } from './classic.ts';
 import { fillEmpty } from './empty.ts';
 import { issueFindings, pathOf, valueAt } from './issues.ts';
@@ -8,6 +9,7 @@ import { toPlain } from './plain.ts';
 import type { PlainResult } from './plain.ts';
 import { CONFIG_CODES, formatPath } from './problem.ts';
 import type { ConfigPath, Finding, Problem } from './problem.ts';
+import type { Check } from './references.ts';
 import { buildRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { configSchema } from './schema.ts';
@@ -24,9 +26,15 @@ export type LoadOutcome =
 
 /**
  * Reads a configuration: YAML → variables → classic keys out → schema → cross references → registry. Never throws on any text. All problems
- * come at once, in the order of the file. `file` is only printed; nothing is read but `text` and the variables that it names.
+ * come at once, in the order of the file. `file` is only printed; nothing is read but `text`, the variables that it names, and what `lookUp` looks
+ * at: without it, whether there is such a classifier is not asked.
  */
-export function load(text: string, file: string, environment: Environment): LoadOutcome {
+export function load(
+  text: string,
+  file: string,
+  environment: Environment,
+  lookUp: LookUpModel | null = null,
+): LoadOutcome {
   const { root, errors } = parseTree(text);
   const placeOf = placesIn(text);
   const problemAt = (finding: Finding, offset: number): Problem => ({
@@ -42,7 +50,8 @@ export function load(text: string, file: string, environment: Environment): Load
   if (root === null) return { kind: 'rejected', problems: treeProblems, warnings: [] };
 
   const plain = toPlain(root, text, environment);
-  const checked = checkPlain(plain, environment, new Set(errors.map(({ path }) => formatPath(path))));
+  const shellChecks = [keysAreSet(environment), ...classifierChecks(lookUp)];
+  const checked = checkPlain(plain, shellChecks, new Set(errors.map(({ path }) => formatPath(path))));
   const all = [
     ...treeProblems,
     ...checked.findings.map((finding) =>
@@ -67,6 +76,14 @@ function treeFinding(error: TreeError): Finding {
         allowed: 'one well-formed YAML document',
         fix: 'mend the YAML here',
       };
+    case 'unquoted_variable':
+      return {
+        code: 'CONFIG_SYNTAX',
+        path,
+        message: `${shortened(error.variable)} stands here without quotes, so its braces and colons are read as YAML (${message})`,
+        allowed: 'quotes around a value with a ${…} inside [ ] or { }, or with a colon and a space in it',
+        fix: 'put the whole value in quotes; it still takes the type that the key wants',
+      };
     case 'duplicate_key':
       return {
         code: 'CONFIG_DUPLICATE_KEY',
@@ -85,8 +102,8 @@ interface Checked {
   readonly findings: readonly Finding[];
 }
 
-/** `broken`: paths of values that could not be read as YAML. */
-function checkPlain(plain: PlainResult, environment: Environment, broken: ReadonlySet<string>): Checked {
+/** `more`: checks of what lies outside the file. `broken`: paths of values that could not be read as YAML. */
+function checkPlain(plain: PlainResult, more: readonly Check[], broken: ReadonlySet<string>): Checked {
   if (!isMapping(plain.value)) {
     const message = plain.value === null ? 'the file is empty' : 'the file is not a mapping';
     const allowed = 'a mapping of keys to values, with vllm_endpoints at least';
@@ -104,7 +121,7 @@ function checkPlain(plain: PlainResult, environment: Environment, broken: Readon
   }
   const shown = (path: ConfigPath, given: unknown) => show(plain, path, given);
   const issues = parsed.success ? [] : issueFindings(parsed.error.issues, value, shown);
-  const checks = [...CHECKS, keysAreSet(environment)].flatMap((check) => check(value));
+  const checks = [...CHECKS, ...more].flatMap((check) => check(value));
   // A value whose variable is missing, or that is no YAML, has been complained about: what its absence leads to is no second problem.
   const missing = new Set([...broken, ...plain.findings.map(({ path }) => formatPath(path))]);
   const others = [...issues, ...checks].filter(({ path }) => !missing.has(formatPath(path)));
@@ -134,6 +151,9 @@ const SECRETIVE = /^(?:api_key|access_key|secret|token|password)/i;
 function show(plain: PlainResult, path: ConfigPath, value: unknown): string {
   if (path.some((step) => typeof step === 'string' && SECRETIVE.test(step))) return 'this';
   const source = plain.fromEnvironment.get(formatPath(path))?.source;
-  const text = source ?? JSON.stringify(value);
+  return shortened(source ?? JSON.stringify(value));
+}
+
+function shortened(text: string): string {
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN - 2)}…"`;
 }

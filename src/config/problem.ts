@@ -110,6 +110,16 @@ export const CONFIG_CODES = {
     what: 'A model has a name that means “choose for me”: auto, vllm-sr/auto or the auto_model_name.',
     fix: 'Rename the model (served_model_name keeps the name that its endpoint knows), or change auto_model_name.',
   },
+  CONFIG_UNKNOWN_PII_KIND: {
+    severity: 'error',
+    what: 'A rule waits for a kind of personal data that is not looked for, so it would never match.',
+    fix: 'Use a kind that docs/pii.md lists, or any.',
+  },
+  CONFIG_CLASSIFIER_UNUSABLE: {
+    severity: 'error',
+    what: 'category_model.model_id names no folder under models/, or what is in the folder is no sound model.',
+    fix: 'Name one of the folders that the message lists, restore the folder from the release, or make it with switchyard train.',
+  },
   CONFIG_NO_EFFECT: {
     severity: 'warning',
     what: 'A key of vLLM Semantic Router that is understood but has no effect here yet.',
@@ -125,10 +135,30 @@ export const CONFIG_CODES = {
     what: 'The classifier has no label of this category’s name and mmlu_categories maps none to it, so no request ever falls into it.',
     fix: 'Correct the name, or list the labels that mean it under mmlu_categories.',
   },
+  CONFIG_UNKNOWN_LABEL: {
+    severity: 'warning',
+    what: 'mmlu_categories names a label that the classifier does not have.',
+    fix: 'Correct the label, or remove it.',
+  },
   CONFIG_CATEGORY_TWICE: {
     severity: 'warning',
     what: 'Two categories claim the same label of the classifier; the first one gets its requests.',
     fix: 'Take the label out of one of them.',
+  },
+  CONFIG_MODEL_TWICE: {
+    severity: 'warning',
+    what: 'A model stands twice in the model_scores of one category; the first entry counts.',
+    fix: 'Keep one of the two.',
+  },
+  CONFIG_FALLBACK_UNUSED: {
+    severity: 'warning',
+    what: 'A model names itself, or another one twice, in its fallbacks.',
+    fix: 'Take it out of the list.',
+  },
+  CONFIG_PII_KIND_NOT_SEARCHED: {
+    severity: 'warning',
+    what: 'pii_types_allowed names a kind of personal data that is not looked for; a misspelt one leaves the kind that was meant forbidden.',
+    fix: 'Correct the name, or remove it: docs/pii.md lists the kinds.',
   },
   CONFIG_ENDPOINT_UNUSED: {
     severity: 'warning',

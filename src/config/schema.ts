@@ -1,5 +1,6 @@
 /** The whole configuration file. Every key has its meaning beside it: docs/config.md and the editors' schema are made from here. */
 import { z } from 'zod';
+import { BUILT_IN_MODEL } from './classifier.ts';
 import { duration, effort, host, name, share, size, variableName } from './fields.ts';
 import { executionKeys } from './schema-execution.ts';
 import { outcomesKeys } from './schema-outcomes.ts';
@@ -124,7 +125,7 @@ export const reasoningFamilySchema = z.strictObject({
 });
 
 const categoryModelSchema = z.strictObject({
-  model_id: name.default('switchyard-minilm').meta(about('Folder under models/.')),
+  model_id: name.default(BUILT_IN_MODEL).meta(about('Folder under models/.')),
   threshold: share
     .default(0.6)
     .meta(about('Below this probability a request has no category: default model, no system prompt.')),

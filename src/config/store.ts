@@ -1,3 +1,4 @@
+import type { LookUpModel } from './classifier.ts';
 import { load } from './load.ts';
 import type { LoadOutcome } from './load.ts';
 import { printConfig } from './print.ts';
@@ -29,6 +30,8 @@ export type StoreEvent =
 export interface StoreOptions {
   readonly file: string;
   readonly environment: Environment;
+  /** Looks at the folder of a model_id; absent: it is not asked whether it is there. */
+  readonly lookUpModel?: LookUpModel;
   /** Milliseconds between two readings of the file, beside the system's notifications (500). */
   readonly pollMs?: number;
   /** Milliseconds for which a content must stand before it is read as a change (100). */
@@ -49,7 +52,7 @@ export async function openConfigStore(options: StoreOptions): Promise<OpenOutcom
   const reading = await readConfigFile(options.file);
   if (reading.kind === 'unreadable')
     return { kind: 'rejected', problems: [unreadable(options.file, reading)], warnings: [] };
-  const outcome = load(reading.text, options.file, options.environment);
+  const outcome = load(reading.text, options.file, options.environment, options.lookUpModel);
   if (outcome.kind === 'rejected') return outcome;
   return { kind: 'opened', store: new ConfigStore(options, reading, outcome.registry), warnings: outcome.warnings };
 }
@@ -85,12 +88,12 @@ export class ConfigStore {
 
   /** What a text would become, without putting it in force. */
   propose(text: string): LoadOutcome {
-    return load(text, this.#options.file, this.#options.environment);
+    return load(text, this.#options.file, this.#options.environment, this.#options.lookUpModel);
   }
 
   /** What a changed config would become: the same checks as for a file, on its printed form. */
   proposeConfig(config: RouterConfig): LoadOutcome {
-    return load(printConfig(config), 'api', this.#options.environment);
+    return load(printConfig(config), 'api', this.#options.environment, this.#options.lookUpModel);
   }
 
   /** Puts a snapshot in force and tells the subscribers. The one in force already: nothing happens, false comes back. */

@@ -1,48 +1,11 @@
 /** Configurations that work, but hardly as meant. */
-import type { Finding } from './problem.ts';
 import { VARIABLE_NAME } from './fields.ts';
+import { isPiiKind, PII_KINDS } from './pii-kinds.ts';
+import type { ConfigPath, Finding } from './problem.ts';
 import type { Check } from './references.ts';
 import { isMapping, select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 import type { Environment } from './variables.ts';
-
-/** The labels of the classifier that comes with Switchyard, in its order. */
-export const BUILT_IN_LABELS: readonly string[] = [
-  'biology',
-  'business',
-  'chemistry',
-  'computer science',
-  'economics',
-  'engineering',
-  'health',
-  'history',
-  'law',
-  'math',
-  'other',
-  'philosophy',
-  'physics',
-  'psychology',
-];
-
-/** A category that no label means. A classifier of the user's own has labels that are not known here: nothing is said then. */
-const categoriesAreReachable: Check = (raw) => {
-  if (selectText(raw, 'classifier.category_model.model_id').some(({ value }) => value !== '')) return [];
-  const labels = new Set(BUILT_IN_LABELS);
-  return select(raw, 'categories[]').flatMap(({ path, value }): readonly Finding[] => {
-    if (!isMapping(value) || typeof value['name'] !== 'string') return [];
-    const mapped = selectText(value, 'mmlu_categories[]').map((label) => label.value);
-    if ([value['name'], ...mapped].some((label) => labels.has(label.toLowerCase()))) return [];
-    return [
-      {
-        code: 'CONFIG_UNKNOWN_CATEGORY',
-        path: [...path, 'name'],
-        message: `no label of the classifier means ${JSON.stringify(value['name'])}, so no request falls into this category`,
-        allowed: `one of ${BUILT_IN_LABELS.join(', ')}, or a name of your own with mmlu_categories`,
-        fix: suggestion(value['name'], BUILT_IN_LABELS, 'list the labels that mean it under mmlu_categories'),
-      },
-    ];
-  });
-};
 
 /** Two categories that want one label: a category's own name wins, then the first that maps it. */
 const labelsAreClaimedOnce: Check = (raw) => {
@@ -105,4 +68,68 @@ export function keysAreSet(environment: Environment): Check {
       }));
 }
 
-export const WARNING_CHECKS: readonly Check[] = [categoriesAreReachable, labelsAreClaimedOnce, listedModelsComeHere];
+/** A model that stands twice in one category, as LoRA adapters of one base do in files of vLLM Semantic Router: the first entry counts. */
+const modelsAreScoredOnce: Check = (raw) =>
+  select(raw, 'categories[].model_scores').flatMap(({ path, value }) =>
+    secondMentions(selectText(value, '[].model')).map(({ path: inner, value: model }) => ({
+      code: 'CONFIG_MODEL_TWICE',
+      path: [...path, ...inner],
+      message: `${JSON.stringify(model)} already has a score in this category; this entry is not read`,
+      allowed: 'each model once in a category',
+      fix: 'keep one of the two entries',
+    })),
+  );
+
+/** A model that has failed is not tried again under its own name. */
+const fallbacksAreOthers: Check = (raw) =>
+  select(raw, 'model_config{}.fallbacks').flatMap(({ path, value }) => {
+    const own = String(path[1]);
+    const named = selectText(value, '[]');
+    const itself = named.filter(({ value: model }) => model === own);
+    const again = secondMentions(named).filter(({ value: model }) => model !== own);
+    return [
+      ...itself.map((found) => ({ ...found, message: `${JSON.stringify(own)} can be no fallback of its own` })),
+      ...again.map((found) => ({ ...found, message: `${JSON.stringify(found.value)} is already in this list` })),
+    ].map(({ path: inner, message }) => ({
+      code: 'CONFIG_FALLBACK_UNUSED' as const,
+      path: [...path, ...inner],
+      message,
+      allowed: 'other models, each once',
+      fix: 'take it out of the list',
+    }));
+  });
+
+/** Allowing a kind that is not looked for changes nothing; a misspelt one leaves the kind that was meant forbidden. */
+const allowedKindsAreSearched: Check = (raw) =>
+  selectText(raw, 'model_config{}.pii_policy.pii_types_allowed[]')
+    .filter(({ value }) => value !== '' && !isPiiKind(value))
+    .map(({ path, value }) => ({
+      code: 'CONFIG_PII_KIND_NOT_SEARCHED',
+      path,
+      message: `personal data of the kind ${JSON.stringify(value)} is not looked for, so this allows nothing`,
+      allowed: `one of ${PII_KINDS.join(', ')}`,
+      fix: suggestion(value, PII_KINDS, 'remove it to silence this warning'),
+    }));
+
+interface Mention {
+  readonly path: ConfigPath;
+  readonly value: string;
+}
+
+/** The names that stand in a list a second time or more. */
+function secondMentions(named: readonly Mention[]): readonly Mention[] {
+  const seen = new Set<string>();
+  return named.filter(({ value }) => {
+    const isSecond = seen.has(value);
+    seen.add(value);
+    return isSecond;
+  });
+}
+
+export const WARNING_CHECKS: readonly Check[] = [
+  labelsAreClaimedOnce,
+  listedModelsComeHere,
+  modelsAreScoredOnce,
+  fallbacksAreOthers,
+  allowedKindsAreSearched,
+];

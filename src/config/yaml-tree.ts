@@ -12,6 +12,7 @@ import {
   parseEvents,
 } from 'js-yaml';
 import type { Event, ScalarEvent } from 'js-yaml';
+import { variableAt } from './variable-at.ts';
 
 /** Offsets are UTF-16 code units from the start of the text. */
 export interface ScalarNode {
@@ -41,12 +42,15 @@ export interface MapEntry {
 export type YamlNode = ScalarNode | ListNode | MapNode;
 
 /** Something wrong with the YAML itself. `path` leads to the mapping or value concerned. */
-export interface TreeError {
-  readonly kind: 'syntax' | 'duplicate_key' | 'forbidden_key';
+export type TreeError = {
   readonly offset: number;
   readonly path: readonly (string | number)[];
   readonly message: string;
-}
+} & (
+  | { readonly kind: 'syntax' | 'duplicate_key' | 'forbidden_key' }
+  /** `variable`: the `${…}` as it stands there. */
+  | { readonly kind: 'unquoted_variable'; readonly variable: string }
+);
 
 export interface ParsedTree {
   /** Null when the text is not YAML at all. */
@@ -69,10 +73,19 @@ export function parseTree(text: string): ParsedTree {
     if (!(thrown instanceof YAMLException)) throw thrown;
     return {
       root: null,
-      errors: [{ kind: 'syntax', offset: thrown.mark?.position ?? 0, path: [], message: thrown.reason }],
+      errors: [syntaxError(text, thrown)],
     };
   }
   return new TreeBuilder(text, events).build();
+}
+
+/** `{ port: ${PORT} }` and `a: ${X:-b: c}`: YAML gives the brace and the colon a meaning of its own, and its reader can't guess what was meant. */
+function syntaxError(text: string, { mark, reason }: YAMLException): TreeError {
+  const offset = mark?.position ?? 0;
+  const variable = variableAt(text, offset);
+  return variable === null
+    ? { kind: 'syntax', offset, path: [], message: reason }
+    : { kind: 'unquoted_variable', ...variable, path: [], message: reason };
 }
 
 /** The scalar's value by the YAML 1.2 core schema: 8000 → number, true → boolean, ~ → null, else text. */
@@ -137,7 +150,12 @@ class TreeBuilder {
     return this.#events[this.#position] ?? { type: EVENT_ID.POP };
   }
 
-  #fail(kind: TreeError['kind'], offset: number, path: readonly (string | number)[], message: string): void {
+  #fail(
+    kind: 'syntax' | 'duplicate_key' | 'forbidden_key',
+    offset: number,
+    path: readonly (string | number)[],
+    message: string,
+  ): void {
     this.#errors.push({ kind, offset, path, message });
   }
 

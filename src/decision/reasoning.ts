@@ -52,7 +52,7 @@ function reasoningMap(context: ReasoningContext): ReadonlyMap<string, boolean> {
     const first = category?.model_scores[0];
     if (category === null || first === undefined) continue;
     const isFound = view.name !== '' && label === view.top;
-    const model = isFound ? context.chosenModel : bestOf(category, context.isAdmissible);
+    const model = isFound ? context.chosenModel : bestOf(category, scores, context.isAdmissible);
     const entry = model === null ? null : scores.entry(category, model);
     map.set(label.toLowerCase(), entry?.usesReasoning ?? first.use_reasoning);
   }
@@ -60,10 +60,11 @@ function reasoningMap(context: ReasoningContext): ReadonlyMap<string, boolean> {
 }
 
 /** The best-scoring model of the category that may serve, ties to the entry listed first; null when none may. */
-function bestOf(category: CategoryConfig, mayServe: (model: string) => boolean): string | null {
+function bestOf(category: CategoryConfig, scores: ScoreTable, mayServe: (model: string) => boolean): string | null {
   let best: { readonly model: string; readonly score: number } | null = null;
-  for (const entry of category.model_scores) {
-    if ((best === null || entry.score > best.score) && mayServe(entry.model)) best = entry;
+  for (const { model } of category.model_scores) {
+    const score = scores.entry(category, model)?.score ?? 0;
+    if ((best === null || score > best.score) && mayServe(model)) best = { model, score };
   }
   return best?.model ?? null;
 }

@@ -81,7 +81,7 @@ export function settle(
 function fallbackOrder({ chosen, rest }: Choice): readonly Ranked[] {
   const own = chosen.model.config.fallbacks;
   if (own === undefined) return rest;
-  return own.flatMap((name) => rest.find(({ model }) => model.name === name) ?? []);
+  return [...new Set(own)].flatMap((name) => rest.find(({ model }) => model.name === name) ?? []);
 }
 
 function writtenEffort(plan: Plan): string | null {

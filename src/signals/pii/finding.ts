@@ -1,20 +1,6 @@
-/** The kinds that are looked for, named as vLLM Semantic Router and Presidio name them. */
-export const PII_KINDS = [
-  'EMAIL_ADDRESS',
-  'PHONE_NUMBER',
-  'CREDIT_CARD',
-  'IBAN_CODE',
-  'US_SSN',
-  'IP_ADDRESS',
-  'MAC_ADDRESS',
-  'ZIP_CODE',
-  'DATE_OF_BIRTH',
-  'US_DRIVER_LICENSE',
-  'US_PASSPORT',
-  'API_KEY',
-  'PRIVATE_KEY',
-  'JWT',
-] as const;
+import type { PII_KINDS } from '../../config/pii-kinds.ts';
+
+export { PII_KINDS } from '../../config/pii-kinds.ts';
 
 export type PiiKind = (typeof PII_KINDS)[number];
 

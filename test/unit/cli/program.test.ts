@@ -2,7 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { run } from '../../../src/cli/program.ts';
 import { CONFIG, fileWith } from './run-command.ts';
 
-const COMMANDS = ['serve', 'up', 'check', 'envoy', 'classify', 'explain', 'sim'];
+const COMMANDS = ['serve', 'up', 'check', 'envoy', 'classify', 'explain', 'train', 'eval', 'outcomes', 'sim'];
 
 /** Runs a command line in this process and keeps what it prints. */
 async function inProcess(...args: string[]) {
@@ -25,7 +25,7 @@ describe('help', () => {
   test('lists the commands', async () => {
     const { code, stdout } = await inProcess('--help');
     expect(code).toBe(0);
-    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} +\\S`, 'm'));
+    expect([...stdout.matchAll(/^ {2}([a-z]+) +\S/gm)].map(([, name]) => name)).toEqual([...COMMANDS, 'help']);
   });
 
   test.each(COMMANDS)('%s has its own, by flag and by command', async (command) => {
@@ -91,6 +91,19 @@ describe('check', () => {
     for (const line of lines) expect(line).toMatch(/^CONFIG_[A-Z_]+ \S+bad\.yaml:\d+:\d+ [\w.[\]"-]+: .+/);
     expect(stdout).toContain('vllm_endpoints[0].port');
     expect(stdout).toContain('did you mean');
+  });
+
+  test('a classifier that is not there is a problem, with its place and what there is', async () => {
+    const file = fileWith('no-model.yaml', `${CONFIG}classifier: { category_model: { model_id: switchyard-minlm } }\n`);
+    const { code, stdout } = await inProcess('check', '--config', file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^CONFIG_CLASSIFIER_UNUSABLE \S+no-model\.yaml:11:43 classifier\.category_model\.model_id: there is no folder "switchyard-minlm"/,
+    );
+    expect(stdout).toContain('a folder under models/ ("switchyard-minilm"');
+    expect(stdout).toContain('did you mean "switchyard-minilm"?');
+    // The bootstrap has nothing to do with the model: Envoy's machine need not have it.
+    expect((await inProcess('envoy', '--config', file)).code).toBe(0);
   });
 
   test('a warning is shown and is no failure', async () => {

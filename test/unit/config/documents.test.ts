@@ -5,7 +5,7 @@ import { editorSchema } from '../../../src/config/editor-schema.ts';
 import { configJsonSchema, schemaAt } from '../../../src/config/json-schema.ts';
 import { configKeys } from '../../../src/config/keys.ts';
 import { load } from '../../../src/config/load.ts';
-import { BUILT_IN_LABELS } from '../../../src/config/warnings.ts';
+import { BUILT_IN_LABELS } from '../../../src/config/classifier.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { BUILT_IN_LABELS, BUILT_IN_MODEL, type ModelLook } from '../../../src/config/classifier.ts';
 import { load } from '../../../src/config/load.ts';
 import { CONFIG_CODES, formatProblem } from '../../../src/config/problem.ts';
 
@@ -10,10 +11,18 @@ const cases = readdirSync(folder)
   .map((file) => file.replace('.yaml', ''));
 const environment = { NAME: 'from-environment', SECRET: 'not a host: do-not-print-me' };
 
+/** Stands for models/: the built-in classifier, and one of the user's own. */
+function lookUp(modelId: string): ModelLook {
+  if (modelId === BUILT_IN_MODEL) return { kind: 'sound', labels: BUILT_IN_LABELS };
+  if (modelId === 'tickets') return { kind: 'sound', labels: ['billing', 'shipping', 'returns'] };
+  const message = `there is no folder ${JSON.stringify(modelId)}`;
+  return { kind: 'unsound', message, allowed: 'a folder under models/', fix: 'correct the name' };
+}
+
 /** What `switchyard check` prints: problems, then warnings. */
 function printed(name: string): string {
   const text = readFileSync(join(folder, `${name}.yaml`), 'utf8');
-  const outcome = load(text, `${name}.yaml`, environment);
+  const outcome = load(text, `${name}.yaml`, environment, lookUp);
   const problems = outcome.kind === 'rejected' ? outcome.problems : [];
   const lines = [
     ...problems.map(formatProblem),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ModelLook } from '../../../src/config/classifier.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import type { ConfigStore, StoreEvent } from '../../../src/config/store.ts';
 
@@ -52,6 +53,24 @@ describe('opening', () => {
   test('a file that is not there is a problem, not an exception', async () => {
     const opened = await openConfigStore({ file: join(folder, 'absent.yaml'), environment: {} });
     expect(opened.kind === 'rejected' && opened.problems[0]?.code).toBe('CONFIG_UNREADABLE');
+  });
+
+  test('a classifier that cannot be loaded is a problem, at a start and at a change', async () => {
+    const lookUpModel = (modelId: string): ModelLook =>
+      modelId === 'gone'
+        ? { kind: 'unsound', message: 'there is no such folder', allowed: '', fix: '' }
+        : { kind: 'sound', labels: [] };
+    const running = await openConfigStore({ file, environment: {}, lookUpModel });
+    if (running.kind === 'rejected') throw new Error(JSON.stringify(running.problems));
+    store = running.store;
+    const bad = `${config('second')}classifier: { category_model: { model_id: gone } }\n`;
+    const proposed = store.propose(bad);
+    expect(proposed.kind === 'rejected' && proposed.problems).toMatchObject([
+      { code: 'CONFIG_CLASSIFIER_UNUSABLE', line: 3, column: 43 },
+    ]);
+    writeFileSync(file, bad);
+    const opened = await openConfigStore({ file, environment: {}, lookUpModel });
+    expect(opened.kind === 'rejected' && opened.problems[0]?.code).toBe('CONFIG_CLASSIFIER_UNUSABLE');
   });
 
   test('a bad file gives its problems', async () => {

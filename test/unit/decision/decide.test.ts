@@ -192,6 +192,28 @@ describe('an alias', () => {
   });
 });
 
+test('what is named twice counts once: the first score, and one fallback', () => {
+  const own = registryOf({
+    ...CONFIG,
+    model_config: { ...CONFIG.model_config, big: { fallbacks: ['big', 'coder', 'coder', 'small'] } },
+    categories: [
+      {
+        name: 'math',
+        model_scores: [
+          { model: 'big', score: 0.9 },
+          { model: 'small', score: 0.2, use_reasoning: true },
+          { model: 'small', score: 1 },
+        ],
+      },
+    ],
+  });
+  const { decision } = decided({ registry: own });
+  expect([decision.selectedModel, decision.fallbacks]).toEqual(['big', ['coder', 'small']]);
+  // Below the threshold the table asks for the category's best model: were the second score read, that would be "small", which reasons.
+  const unsure = signalsOf({ math: 0.55, physics: 0.15, law: 0.1, other: 0.1, health: 0.1 });
+  expect(decided({ registry: own, signals: unsure }).decision.reasoning?.enabled).toBe(false);
+});
+
 describe('a concrete model', () => {
   test('goes to its own endpoint untouched; nothing is said about category or reasoning', () => {
     const { decision, plan } = decided({ request: requestOf({ model: 'big' }), signals: null });
