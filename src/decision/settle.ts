@@ -27,26 +27,24 @@ export function settle(
   const admissible = new Map(
     weighed.filter(({ rejections }) => rejections.length === 0).map((one) => [one.model.name, one] as const),
   );
-  const reasoning = reasonFor({
-    registry,
-    scores: compiled.scores,
-    signals,
-    view,
-    rule,
-    chosenModel: chosen.model.name,
-    isAdmissible: (name) => admissible.has(name),
-  });
+  const { scores } = compiled;
+  const isAdmissible = (name: string): boolean => admissible.has(name);
+  const reasonOf = (model: string) =>
+    reasonFor({ registry, scores, signals, view, rule, chosenModel: model, isAdmissible });
+  const reasoning = reasonOf(chosen.model.name);
+  // One that stands in reasons as its own entry of the category says; without one, as the chosen model would have.
+  const reasons = (model: string): boolean => {
+    const hasOwnEntry = category !== null && scores.entry(category, model) !== null;
+    return hasOwnEntry ? reasonOf(model).enabled : reasoning.enabled;
+  };
   const fallbacks = knobs.provider.allowFallbacks ? fallbackOrder(choice) : [];
   const plan = planTargets({
-    models: [chosen, ...fallbacks.slice(0, input.maxFallbackModels ?? 0)].map(({ model }) => ({
-      model,
-      endpoints: admissible.get(model.name)?.endpoints ?? [],
-      reasoning: reasoningEdit(
-        model,
-        reasoning.enabled,
-        effortFor(model.name, reasoning.enabled, { registry, scores: compiled.scores, category, rule, request }),
-      ),
-    })),
+    models: [chosen, ...fallbacks.slice(0, input.maxFallbackModels ?? 0)].map(({ model }) => {
+      const enabled = reasons(model.name);
+      const effort = effortFor(model.name, enabled, { registry, scores, category, rule, request });
+      const endpoints = admissible.get(model.name)?.endpoints ?? [];
+      return { model, endpoints, reasoning: reasoningEdit(model, enabled, effort) };
+    }),
     addresses: input.endpoints.addresses,
     random: input.random,
     untouched: false,

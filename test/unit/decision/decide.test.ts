@@ -87,6 +87,30 @@ describe('an alias', () => {
     });
   });
 
+  test('is planned on with models that stand in, each of which reasons as its own entry says, in the fields of its family', () => {
+    const reasoningOf = (over: Partial<DecisionInput>) =>
+      decided({ maxFallbackModels: 2, ...over }).plan.targets.map(({ model, reasoning }) => [model, reasoning]);
+    expect(reasoningOf({})).toEqual([
+      ['big', { kind: 'reasoning_effort', enabled: true, effort: 'high' }],
+      ['small', { kind: 'chat_template_kwargs', parameter: 'enable_thinking', enabled: false }],
+      ['coder', { kind: 'none' }],
+    ]);
+    // Without an entry of its own: as the chosen model.
+    const [, ...others] = CONFIG.categories;
+    const onlyBig = { name: 'Math', model_scores: [{ model: 'big', score: 0.9, use_reasoning: true }] };
+    const alone = registryOf({ ...CONFIG, categories: [onlyBig, ...others] });
+    expect(reasoningOf({ registry: alone })).toContainEqual([
+      'small',
+      { kind: 'chat_template_kwargs', parameter: 'enable_thinking', enabled: true },
+    ]);
+    // A rule's word counts for all of them.
+    const ruled = registryOf({ ...CONFIG, rules: [{ name: 'think', when: {}, then: { reasoning: true } }] });
+    expect(reasoningOf({ registry: ruled })).toContainEqual([
+      'small',
+      { kind: 'chat_template_kwargs', parameter: 'enable_thinking', enabled: true },
+    ]);
+  });
+
   test.each(['auto', 'MoM', 'vllm-sr/auto'])('may be called %s', (model) => {
     expect(decided({ request: requestOf({ model }) }).decision).toMatchObject({
       originalModel: model,
