@@ -1,20 +1,20 @@
 import { NOTHING_OBSERVED } from './decision/observations.ts';
 import { formatHostPort } from './envoy/address.ts';
 import type { Registry } from './config/registry.ts';
-import { route, type Routed, type World } from './route.ts';
+import { route, type RouteInput, type Routed, type World } from './route.ts';
 import type { Encoder } from './signals/signals.ts';
 
 /** Nobody waits for a request here: the same body gives the same decision on a busy machine too. */
 const DEADLINE_MS = 10_000;
 
-/**
- * Routes a body as the router would, and sends nothing: no key is read, and equal choices fall to the first endpoint. Headers are not looked
- * at, so that the request has the default tenant.
- */
-export function explainIn(body: Uint8Array, path: string, world: World, signal: AbortSignal): Promise<Routed> {
+/** What would come of a client; headers by lower-case name. */
+export type Explained = Pick<RouteInput, 'body' | 'path' | 'headers'>;
+
+/** Routes a request as the router would, and sends nothing: no key is read, and equal choices fall to the first endpoint. */
+export function explainIn(request: Explained, world: World, signal: AbortSignal): Promise<Routed> {
   const { registry, encoder, endpoints, clock, nowMs, observations, outcomes, pause } = world;
   return route(
-    { path, startedMs: nowMs(), headers: new Map(), body, signal },
+    { ...request, startedMs: nowMs(), signal },
     {
       registry,
       encoder,
@@ -32,8 +32,8 @@ export function explainIn(body: Uint8Array, path: string, world: World, signal: 
 }
 
 /** The same in a world in which all endpoints of a config are up, and nothing was observed. Names are not looked up. */
-export function explain(body: Uint8Array, path: string, registry: Registry, encoder: Encoder): Promise<Routed> {
-  return explainIn(body, path, configuredWorld(registry, encoder), new AbortController().signal);
+export function explain(request: Explained, registry: Registry, encoder: Encoder): Promise<Routed> {
+  return explainIn(request, configuredWorld(registry, encoder), new AbortController().signal);
 }
 
 function configuredWorld(registry: Registry, encoder: Encoder): World {

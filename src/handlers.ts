@@ -1,14 +1,10 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
-import { randomUUID } from 'node:crypto';
 import { answerHeaders, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
-import type { DecisionOutcome } from './decision/decision.ts';
 import type { Usage } from './decision/observations.ts';
-import { openAiErrorBody, type ApiError } from './errors.ts';
 import { readAttempts, type Attempt, type AttemptsSeen } from './execution/attempts.ts';
-import { OVERLOADED } from './execution/dispatch.ts';
 import type { Ticket } from './execution/traffic.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
-import type { Ending, ReplyOutcome, RequestStart, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import type { Ending, RequestStart, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
 import { logAttempts, measureAttempts } from './observability/attempts.ts';
 import { logBlock } from './observability/events.ts';
 import { routeRetry } from './forward.ts';
@@ -20,8 +16,8 @@ import { logSteps } from './observability/steps.ts';
 import { startRouteSpan } from './observability/tracing.ts';
 import { createUsageListener } from './observability/usage.ts';
 import { answerFormat } from './openai/response.ts';
-import { contentFiltered } from './openai/content-filter.ts';
-import { unknownUrl, upstreamUnavailable } from './openai/reply.ts';
+import { takesOnlyPost } from './openai/paths.ts';
+import { methodNotSupported, unknownUrl, upstreamUnavailable } from './openai/reply.ts';
 import type { Answered } from './outcomes/recent.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
 import {
@@ -32,8 +28,8 @@ import {
   CONTENT_LENGTH,
   CONTENT_TYPE,
   REQUEST_ID,
-  RETRY_AFTER,
 } from './rewrite/headers.ts';
+import { refusalOf, reply } from './refusal.ts';
 import type { HeaderEdit } from './rewrite/mutations.ts';
 import { route, type Routed, type World } from './route.ts';
 import { judgedText } from './signals/judged-text.ts';
@@ -60,7 +56,7 @@ const DETAILS_ATTRIBUTE = 'response.code_details';
 export function createHandlers(dependencies: HandlerDependencies): ExtProcHandlers<Answering> {
   const { world, metrics } = dependencies;
   return {
-    needsBody: (headers) => METHODS_WITH_BODY.has(headers.get(':method') ?? ''),
+    needsBody: (headers) => METHODS_WITH_BODY.has(methodOf(headers)) && !isWrongMethod(headers),
     headersOnly: (request) => nothingToRoute(request),
     route: (request) => routeOne(request, dependencies),
     rewriteFor: (request) => retryOne(request, dependencies),
@@ -167,21 +163,18 @@ function outcomeOf(routed: Routed, requestId: string | null, nowMs: number): Rou
   return { kind: 'forward', mutations: forward.mutations, context: { routed, forward, requestId } };
 }
 
-/** The error, or where the config asks for it the form that a model's own content filter has. */
-function refusalOf(
-  { request }: Routed,
-  { error, block }: Extract<DecisionOutcome, { kind: 'refused' }>,
-  nowMs: number,
-): ReplyOutcome {
-  const isGenerated = request !== null && (request.kind === 'chat' || request.kind === 'completions');
-  if (block?.form !== 'content_filter' || !isGenerated) return reply(error);
-  const { contentType, body } = contentFiltered(request, randomUUID(), Math.floor(nowMs / 1000));
-  return { kind: 'reply', status: 200, headers: [{ name: CONTENT_TYPE, value: contentType }], body };
+/** A request without a body names no model. The lists of models never come here: Envoy takes them to the API. */
+function nothingToRoute({ headers }: HeadersRequest): RouteOutcome<Answering> {
+  const error = isWrongMethod(headers) ? methodNotSupported : unknownUrl;
+  return reply(error(methodOf(headers), headers.get(':path') ?? ''));
 }
 
-/** A request without a body names no model. The lists of models never come here: Envoy takes them to the API. */
-function nothingToRoute(request: HeadersRequest): RouteOutcome<Answering> {
-  return reply(unknownUrl(request.headers.get(':method') ?? '', request.headers.get(':path') ?? ''));
+function methodOf(headers: HeadersRequest['headers']): string {
+  return headers.get(':method') ?? '';
+}
+
+function isWrongMethod(headers: HeadersRequest['headers']): boolean {
+  return methodOf(headers) !== 'POST' && takesOnlyPost(headers.get(':path') ?? '');
 }
 
 async function retryOne(request: RewriteRequest, dependencies: HandlerDependencies): Promise<RouteOutcome<Answering>> {
@@ -270,16 +263,4 @@ function carriedOf({
   readonly metadata: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }): Carried | null {
   return decodeCarried(metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
-}
-
-function reply(error: ApiError): ReplyOutcome {
-  return {
-    kind: 'reply',
-    status: error.status,
-    headers: [
-      { name: CONTENT_TYPE, value: 'application/json' },
-      ...(error.code === OVERLOADED ? [{ name: RETRY_AFTER, value: '1' }] : []),
-    ],
-    body: openAiErrorBody(error),
-  };
 }

@@ -21,7 +21,7 @@ import { prepare, type Forward } from './forward.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { NO_OUTCOMES, type Outcomes } from './outcomes/table.ts';
-import { CONTENT_TYPE } from './rewrite/headers.ts';
+import { CONTENT_ENCODING, CONTENT_TYPE } from './rewrite/headers.ts';
 import { collectSignals } from './signals/collect.ts';
 import { withExactTokens } from './signals/shape.ts';
 import type { Encoder, Signals } from './signals/signals.ts';
@@ -84,6 +84,7 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
     path: input.path,
     maxDepth: registry.config.limits.json_depth,
     contentType: input.headers.get(CONTENT_TYPE) ?? '',
+    contentEncoding: input.headers.get(CONTENT_ENCODING),
   };
   const parsed = await parseRequestAsync(input.body, options, world.pause);
   if (parsed.kind === 'invalid') return refusal(null, null, parsed.error, world.clock() - started);

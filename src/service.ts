@@ -150,7 +150,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       encoder: () => encoder.current(),
       model: () => encoder.loaded(),
       decideText: (text, signal) => decideText(text, signal, world()),
-      explain: async (body, signal) => explanation(await explainIn(body, '/v1/chat/completions', world(), signal)),
+      explain: async (body, headers, signal) =>
+        explanation(await explainIn({ body, path: '/v1/chat/completions', headers }, world(), signal)),
       startPiiSearch,
       activate: (config) => Promise.resolve(activate(store, config)),
       readiness: () => [

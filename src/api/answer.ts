@@ -38,6 +38,8 @@ export const ERROR_CODES = [
   'OVERLOADED',
   'INTERNAL_ERROR',
   'model_not_found',
+  'unknown_url',
+  'method_not_supported',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -35,8 +35,25 @@ export const piiBody = z.object({
 
 export const securityBody = z.object({ text });
 
+/** Header values beyond this are none that routing reads. */
+const MAX_HEADER_CHARACTERS = 8192;
+const MAX_HEADERS = 100;
+
 /** The router itself says what is wrong with a chat request. */
-export const explainBody = z.looseObject({}).meta({ description: 'A chat request, as a client would send it' });
+export const explainBody = z
+  .looseObject({
+    headers: z
+      .record(
+        z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, { message: 'is not a header name' }),
+        z.string().max(MAX_HEADER_CHARACTERS),
+      )
+      .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, {
+        message: `has more than ${MAX_HEADERS} names`,
+      })
+      .optional()
+      .meta({ description: 'HTTP headers that the request would have; they are no part of its body' }),
+  })
+  .meta({ description: 'A chat request, as a client would send it' });
 
 export const batchBody = z.object({
   texts: z.array(text).min(1),
@@ -82,4 +99,5 @@ export type BatchBody = z.infer<typeof batchBody>;
 export type EmbeddingsBody = z.infer<typeof embeddingsBody>;
 export type SimilarityBody = z.infer<typeof similarityBody>;
 export type SystemPromptsBody = z.infer<typeof systemPromptsBody>;
+export type ExplainBody = z.infer<typeof explainBody>;
 export type OutcomeBody = z.infer<typeof outcomeBody>;

@@ -57,8 +57,8 @@ export interface ApiDependencies {
   readonly model: () => LoadedModel | null;
   /** What the request path would decide for a chat request whose only message is `text`. */
   readonly decideText: (text: string, signal: AbortSignal) => Promise<TextDecision>;
-  /** What the request path would do with a request, as `switchyard explain` prints it. */
-  readonly explain: (body: Uint8Array, signal: AbortSignal) => Promise<unknown>;
+  /** What the request path would do with a request of these headers (names in lower case), as `switchyard explain` prints it. */
+  readonly explain: (body: Uint8Array, headers: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<unknown>;
   /** Null where no detector of personal data is loaded. */
   readonly startPiiSearch: ((text: string) => PiiSearch) | null;
   /** Puts a changed config in force (source: api). */

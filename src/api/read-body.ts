@@ -27,13 +27,20 @@ export type BodyOutcome =
   | { readonly kind: 'refused'; readonly answer: ErrorAnswer };
 
 /**
- * Reads a JSON body of at most `limit` bytes: 415 for another content type, 413 past the limit (at once when the client announces it), 400
+ * Reads a JSON body of at most `limit` bytes: 415 for another content type or a compressed body, 413 past the limit (at once when the client announces it), 400
  * for what is not JSON in UTF-8. The bytes are taken from the budget; the caller gives `bytes` back when the request is over.
  */
 export async function readJsonBody(request: Request, limit: number, budget: BodyBudget): Promise<BodyOutcome> {
   if (!isJson(request.headers.get('content-type'))) {
     return refused(
       failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON: send content-type: application/json.'),
+    );
+  }
+  if (!isIdentity(request.headers.get('content-encoding'))) {
+    return refused(
+      failure(415, 'UNSUPPORTED_MEDIA_TYPE', 'The body is compressed, which is not supported. Allowed: identity.', {
+        headers: { 'accept-encoding': 'identity' },
+      }),
     );
   }
   if (Number(request.headers.get('content-length') ?? 0) > limit) return refused(tooLarge(limit));
@@ -71,6 +78,11 @@ function isJson(contentType: string | null): boolean {
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const isUtf8 = charset === undefined || /^"?utf-?8"?$/.test(charset);
   return isUtf8 && (type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type));
+}
+
+/** No coding but identity: nothing is decompressed here. */
+function isIdentity(contentEncoding: string | null): boolean {
+  return /^\s*(?:identity)?\s*$/i.test(contentEncoding ?? '');
 }
 
 /** Undefined for what is not JSON; JSON itself has no undefined. */

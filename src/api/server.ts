@@ -65,15 +65,11 @@ function buildApp(settings: AppSettings): Api {
     app.all(pattern, async (context) => {
       const route = routes.find((one) => one.method === methodOf(context));
       return measured(settings, context, path, () =>
-        route === undefined ? wrongMethod(routes) : handle(route, context, settings, budget),
+        route === undefined ? wrongMethod(path, routes) : handle(route, context, settings, budget),
       );
     });
   }
-  app.notFound((context) =>
-    measured(settings, context, 'other', () =>
-      failure(404, 'NOT_FOUND', 'No such route. GET /openapi.json lists them.'),
-    ),
-  );
+  app.notFound((context) => measured(settings, context, 'other', () => noRoute(context.req.path)));
   return app;
 }
 
@@ -133,9 +129,26 @@ async function measured(
   return respond(answer, settings.now());
 }
 
-function wrongMethod(routes: readonly Route[]): Answer {
+/** Routes of OpenAI's API: their errors have its codes and members too, so that client libraries understand them. */
+function isOpenAi(path: string): boolean {
+  return path.startsWith('/v1/');
+}
+
+const OPENAI_DETAILS = { type: 'invalid_request_error', param: null };
+
+function wrongMethod(path: string, routes: readonly Route[]): Answer {
   const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
-  return failure(405, 'METHOD_NOT_ALLOWED', `This route takes ${allowed}.`, { headers: { allow: allowed } });
+  const message = `This route takes ${allowed}.`;
+  const headers = { allow: allowed };
+  return isOpenAi(path)
+    ? failure(405, 'method_not_supported', message, { headers, details: OPENAI_DETAILS })
+    : failure(405, 'METHOD_NOT_ALLOWED', message, { headers });
+}
+
+function noRoute(path: string): Answer {
+  return isOpenAi(path)
+    ? failure(404, 'unknown_url', 'Unknown request URL. GET /v1/models lists the models.', { details: OPENAI_DETAILS })
+    : failure(404, 'NOT_FOUND', 'No such route. GET /openapi.json lists them.');
 }
 
 function respond(answer: Answer, now: Date): Response {

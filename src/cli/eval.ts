@@ -67,7 +67,7 @@ async function answers(rows: readonly CheckRow[], registry: Registry, encoder: E
   const found: Answer[] = [];
   for (const { request } of rows) {
     const body = new TextEncoder().encode(JSON.stringify(request));
-    const { outcome } = await explain(body, '/v1/chat/completions', registry, encoder);
+    const { outcome } = await explain({ body, path: '/v1/chat/completions', headers: new Map() }, registry, encoder);
     found.push(
       outcome.kind === 'refused'
         ? { category: '', model: null, reasoning: false, decision: outcome.reasonCode }

@@ -160,21 +160,35 @@ local function pick(groups)
   return groups[#groups]
 end
 
-local function refuse(handle, status, kind, code, message, param)
+local function refuse(handle, status, kind, code, message, param, name, value)
   local field = param and '"' .. param .. '"' or "null"
   local body = '{"error":{"message":"' .. message .. '","type":"' .. kind .. '","param":' .. field .. ',"code":"' .. code .. '"}}'
-  handle:respond({ [":status"] = tostring(status), ["content-type"] = "application/json" }, body)
+  local headers = { [":status"] = tostring(status), ["content-type"] = "application/json" }
+  if name ~= nil then headers[name] = value end
+  handle:respond(headers, body)
 end
 
 local function unavailable(handle, code, message)
   refuse(handle, 503, "server_error", code, message, nil)
 end
 
--- Only such a body is read here; forms and compressed bodies are the router's.
-local function is_plain_json(headers)
+-- Only such a body is read here; forms are the router's.
+local function is_json(headers)
   local kind = headers:get("content-type")
+  return kind == nil or find(kind, "json", 1, true) ~= nil
+end
+
+-- Nobody reads a compressed body here, neither the router nor we.
+local function is_compressed(headers)
   local coding = headers:get("content-encoding")
-  return (kind == nil or find(kind, "json", 1, true) ~= nil) and (coding == nil or coding == "identity")
+  return coding ~= nil and coding ~= "" and string.lower(coding) ~= "identity"
+end
+
+-- Paths that a model answers take nothing but POST.
+local POST_ONLY = { ["/v1/chat/completions"] = true, ["/v1/completions"] = true, ["/v1/embeddings"] = true }
+local function takes_method(headers)
+  local path = match(headers:get(":path") or "", "^[^?]*")
+  return headers:get(":method") == "POST" or not POST_ONLY[match(path, "^(.-)/*$")]
 end
 
 -- "The model x": the name as the client wrote it, where that is short and can stand inside a JSON string.
@@ -187,6 +201,10 @@ end
 function envoy_on_request(handle)
   if handle:headers():get("x-switchyard-decision") ~= nil then return end
 
+  if not takes_method(handle:headers()) then
+    return refuse(handle, 405, "invalid_request_error", "method_not_supported", "This path takes POST alone.", nil, "allow", "POST")
+  end
+
   -- Waits for the whole body; what was fetched from the handle before is void after it.
   local body = handle:body()
   local headers = handle:headers()
@@ -195,7 +213,10 @@ function envoy_on_request(handle)
   end
   local text = body:getBytes(0, body:length())
   local spans = model_spans(text)
-  if spans == nil and not is_plain_json(headers) then
+  if spans == nil and is_compressed(headers) then
+    return refuse(handle, 415, "invalid_request_error", "unsupported_content_encoding", "The body of your request is compressed (Content-Encoding), which is not supported here. Allowed: identity. Send the body as it is.", nil, "accept-encoding", "identity")
+  end
+  if spans == nil and not is_json(headers) then
     return unavailable(handle, "router_unavailable", "The router, which reads this kind of body, is not available. Try again.")
   end
   if spans == nil then

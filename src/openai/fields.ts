@@ -151,7 +151,7 @@ class FieldReader {
       return { effort, templateKwargs: null, templateKwargsSpan: null };
     }
     if (countElements(this.#document, row) > 2 * MAX_KWARGS) {
-      this.problem ??= tooManyItems('chat_template_kwargs');
+      this.problem ??= tooManyItems('chat_template_kwargs', `at most ${MAX_KWARGS} members`);
       return { effort, templateKwargs: null, templateKwargsSpan: null };
     }
     const templateKwargs = [...members(this.#document, row)].map(([key, value]) => ({

@@ -8,7 +8,17 @@ import { bufferOver, checkUtf8, decodeLiteral } from './json/text.ts';
 import { readMessages, readPrompt, type MessagesRead } from './messages.ts';
 import { findMultipartModel, multipartBoundary, type MultipartOutcome } from './multipart.ts';
 import { createPace, SLICE_BYTES, type Pace } from './pace.ts';
-import { invalidJson, invalidUtf8, invalidValue, missingModel, tooLong, tooManyItems } from './reply.ts';
+import { kindOfPath } from './paths.ts';
+import {
+  invalidJson,
+  invalidMultipart,
+  invalidUtf8,
+  invalidValue,
+  missingModel,
+  tooLong,
+  tooManyItems,
+  unsupportedEncoding,
+} from './reply.ts';
 import type { ChatRequest, Member, Span } from './request.ts';
 
 export interface ParseOptions {
@@ -16,6 +26,8 @@ export interface ParseOptions {
   readonly path: string;
   /** The request's content type; only multipart/form-data makes a difference. Default: JSON. */
   readonly contentType?: string;
+  /** The request's content encoding. It is only looked at where the body can't be read: nothing is decompressed here. Default: none. */
+  readonly contentEncoding?: string | undefined;
   /** Deepest nesting allowed (limits.json_depth). */
   readonly maxDepth: number;
   /** `fields`: leave the messages unread; enough to rewrite the model and the reasoning fields. Default `all`. */
@@ -26,10 +38,11 @@ export type ParseOutcome =
   { readonly kind: 'request'; readonly request: ChatRequest } | { readonly kind: 'invalid'; readonly error: ApiError };
 
 /**
- * Recorded values below the top level: a message with string content is 5, so this is about 25,000 messages. Beyond it the request
- * has a `problem`: an alias is refused, a concrete model's body passes.
+ * Recorded values below the top level, names of members included: a message of a role and a text is 5, so this is some 26,000 messages. Beyond
+ * it the request has a `problem`: an alias is refused, a concrete model's body passes.
  */
-const MAX_ROWS = 131_072;
+export const MAX_VALUES = 131_072;
+const VALUES_ALLOWED = `at most ${MAX_VALUES} names and values, of which a message of a role and a text is 5 (some ${Math.floor(MAX_VALUES / 5000)},000 messages); for a model by its name there is no such limit`;
 /** Top-level members; OpenAI's and vLLM's fields together are fewer than 150. */
 const MAX_MEMBERS = 4096;
 /** Longest model name, as JSON. */
@@ -75,6 +88,20 @@ export async function parseRequestAsync(
 /** The parse as a sequence of steps: it yields where a turn of the event loop is due and returns the outcome. */
 export function* parseSteps(body: Uint8Array, options: ParseOptions): Generator<undefined, ParseOutcome> {
   if (body.length === 0) return invalid(invalidJson('it is empty'));
+  const outcome = yield* parseBody(body, options);
+  const isUnreadable = outcome.kind === 'invalid' && UNREADABLE.has(outcome.error.code);
+  return isUnreadable && isEncoded(options.contentEncoding) ? invalid(unsupportedEncoding()) : outcome;
+}
+
+/** Codes of a body that was not understood at all. */
+const UNREADABLE: ReadonlySet<string> = new Set([invalidUtf8().code, invalidJson('').code, invalidMultipart().code]);
+
+/** Whether a Content-Encoding names any coding but identity. */
+function isEncoded(contentEncoding: string | undefined): boolean {
+  return (contentEncoding ?? '').split(',').some((coding) => !/^\s*(?:identity\s*)?$/i.test(coding));
+}
+
+function* parseBody(body: Uint8Array, options: ParseOptions): Generator<undefined, ParseOutcome> {
   const boundary = multipartBoundary(options.contentType ?? '');
   if (boundary !== null) return multipartRequest(body, yield* findMultipartModel(body, boundary));
   if (!(yield* checkUtf8(body, SLICE_BYTES))) return invalid(invalidUtf8());
@@ -86,7 +113,7 @@ export function* parseSteps(body: Uint8Array, options: ParseOptions): Generator<
     maxDepth: options.maxDepth,
     recordDepth: (start, end, escaped) =>
       end - start > MAX_KEY_BYTES ? 1 : recordDepth(decodeLiteral(buffer, start, end, escaped), options),
-    maxRows: MAX_ROWS,
+    maxRows: MAX_VALUES,
     maxMembers: MAX_MEMBERS,
   });
   while (!scanner.step(SLICE_BYTES)) yield;
@@ -184,7 +211,7 @@ function* readRequest(
     rootSpan: spanOf(document, 0),
     bodyBytes: document.buffer.length,
     problem: overflow
-      ? tooManyItems(kind === 'completions' ? 'prompt' : 'messages')
+      ? tooManyItems(kind === 'completions' ? 'prompt' : 'messages', VALUES_ALLOWED)
       : (messages.problem ?? (isJudged(kind) ? problem : null)),
   };
   return { kind: 'request', request };
@@ -216,20 +243,4 @@ function readModel(document: Document, top: TopLevel): string | ApiError {
   if (tape.end(row) - tape.start(row) > MAX_MODEL_BYTES) return tooLong('model', MAX_MODEL_BYTES);
   const model = textOf(document, row);
   return model === '' ? invalidValue('model', 'it is empty') : model;
-}
-
-function kindOfPath(path: string): ChatRequest['kind'] {
-  const query = path.indexOf('?');
-  const bare = query < 0 ? path : path.slice(0, query);
-  // A base URL with a slash at its end makes two of them; endpoints see the path as it came.
-  switch (bare.replace(/^\/{2,}/, '/').replace(/(?<=.)\/+$/, '')) {
-    case '/v1/chat/completions':
-      return 'chat';
-    case '/v1/completions':
-      return 'completions';
-    case '/v1/embeddings':
-      return 'embeddings';
-    default:
-      return 'other';
-  }
 }

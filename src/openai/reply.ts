@@ -18,6 +18,20 @@ export function invalidUtf8(): ApiError {
   return badRequest('invalid_utf8', 'The body of your request is not valid UTF-8.', null);
 }
 
+/** 415 for a compressed body: neither its model nor its prompt can be read. The codings that are taken go into `Accept-Encoding` (RFC 9110, 15.5.16). */
+export function unsupportedEncoding(): ApiError {
+  return {
+    status: 415,
+    type: INVALID_REQUEST,
+    code: UNSUPPORTED_ENCODING,
+    message:
+      'The body of your request is compressed (Content-Encoding), which is not supported here. Allowed: identity. Send the body as it is.',
+    param: null,
+  };
+}
+
+export const UNSUPPORTED_ENCODING = 'unsupported_content_encoding';
+
 export function invalidMultipart(): ApiError {
   return badRequest('invalid_multipart', 'We could not parse the multipart body of your request.', null);
 }
@@ -59,8 +73,9 @@ export function tooLong(param: string, maximumBytes: number): ApiError {
   );
 }
 
-export function tooManyItems(param: string | null): ApiError {
-  return badRequest('array_above_max_length', `Invalid '${param ?? 'body'}': too many elements.`, param);
+/** `limit` says how many there may be, and of what: "at most 256 members". */
+export function tooManyItems(param: string, limit: string): ApiError {
+  return badRequest('array_above_max_length', `Invalid '${param}': too many elements. Allowed: ${limit}.`, param);
 }
 
 /** 404 for a model that isn't configured; not retryable. */
@@ -101,6 +116,19 @@ export function unknownUrl(method: string, path: string): ApiError {
     type: INVALID_REQUEST,
     code: 'unknown_url',
     message: `Unknown request URL: ${method} ${path.slice(0, MAX_ECHO)}. Please check the URL for typos.`,
+    param: null,
+  };
+}
+
+export const METHOD_NOT_SUPPORTED = 'method_not_supported';
+
+/** 405 for another method than POST on a path that takes nothing else. */
+export function methodNotSupported(method: string, path: string): ApiError {
+  return {
+    status: 405,
+    type: INVALID_REQUEST,
+    code: METHOD_NOT_SUPPORTED,
+    message: `Not allowed to ${method.slice(0, MAX_ECHO)} on ${path.slice(0, MAX_ECHO)}. Use POST.`,
     param: null,
   };
 }

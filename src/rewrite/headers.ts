@@ -47,7 +47,21 @@ export const CONTENT_LENGTH = 'content-length';
 export const RETRY_AFTER = 'retry-after';
 export const CONTENT_TYPE = 'content-type';
 export const CONTENT_ENCODING = 'content-encoding';
+export const ACCEPT_ENCODING = 'accept-encoding';
+export const ALLOW = 'allow';
 
 /** Headers that steer routing or tell of it: a client's are stripped before routing and before the router sees the request. */
 export const STRIPPED_PREFIXES = ['x-switchyard-', 'x-vsr-', 'x-envoy-'] as const;
 export const STRIPPED_NAMES = [SELECTED_MODEL, DESTINATION_ENDPOINT] as const;
+
+/** Headers as the router would see them of a client: names in lower case, those that Envoy strips left out; the last of a repeated one counts. */
+export function clientHeaders(given: Iterable<readonly [string, string]>): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of given) {
+    const key = name.toLowerCase();
+    const isStripped =
+      STRIPPED_PREFIXES.some((prefix) => key.startsWith(prefix)) || STRIPPED_NAMES.some((stripped) => stripped === key);
+    if (!isStripped) headers.set(key, value);
+  }
+  return headers;
+}

@@ -5,13 +5,20 @@ import { createFakeEncoder } from '../../fakes/fake-encoder.ts';
 import { createFixture, registryOf } from './fixture.ts';
 
 const EXPLAIN = '/api/v1/explain';
-const registry = registryOf();
+const registry = registryOf(`
+vllm_endpoints: [{ name: one, address: 127.0.0.1, port: 8000, models: [general, math-model] }]
+default_model: general
+tenants: { from_header: x-tenant, list: [{ name: acme, policy: { deny_models: [math-model] } }] }
+categories: [{ name: math, model_scores: [{ model: math-model, score: 1 }] }]
+`);
 const request = (model: string) => ({
   model,
   messages: [{ role: 'user', content: 'math: what is 2 + 2? My SSN is 536-22-1234' }],
 });
-const ask = (body: Uint8Array) =>
-  explain(body, '/v1/chat/completions', registry, createFakeEncoder()).then((routed) => explanation(routed));
+const ask = (body: Uint8Array, headers: ReadonlyMap<string, string> = new Map()) =>
+  explain({ body, path: '/v1/chat/completions', headers }, registry, createFakeEncoder()).then((routed) =>
+    explanation(routed),
+  );
 
 describe('POST /api/v1/explain', () => {
   const { post, api } = createFixture({ explain: ask });
@@ -42,6 +49,30 @@ describe('POST /api/v1/explain', () => {
     const answer = await post(EXPLAIN, { model: 'auto' });
     expect(answer.status).toBe(200);
     expect(explainAnswer.parse(await answer.json())).toMatchObject({ refused: { status: 400 } });
+  });
+
+  test('headers beside the request are read like a client’s, and are no part of the body', async () => {
+    const answer = await post(EXPLAIN, {
+      ...request('auto'),
+      headers: { 'X-Tenant': 'acme', 'x-routing-objective': 'cost', 'x-vsr-selected-model': 'evil' },
+    });
+    const explained = (await answer.json()) as { decision: { stripFields: string[] } };
+    expect(explained).toMatchObject({
+      decision: { tenant: 'acme', selectedModel: 'general', objective: { kind: 'cost', source: 'header' } },
+    });
+    expect(JSON.stringify(explained)).not.toContain('evil');
+    expect(explained.decision.stripFields).not.toContain('headers');
+  });
+
+  test.each([
+    [{ 'x-tenant': 7 }, 'headers.x-tenant'],
+    [[], 'headers'],
+    [{ 'not a name': 'x' }, 'headers.not a name'],
+    [Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`x-${index}`, ''])), 'headers: has more than 100'],
+  ])('headers that are none are a 400', async (headers, message) => {
+    const answer = await post(EXPLAIN, { ...request('auto'), headers });
+    expect(answer.status).toBe(400);
+    expect(((await answer.json()) as { error: { message: string } }).error.message).toContain(message);
   });
 
   test.each(['[]', '"a"', 'null', '{'])('%s is a 400', async (body) => {

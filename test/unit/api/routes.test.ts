@@ -66,7 +66,11 @@ describe('each route', () => {
         const response = await api.request(path, { method });
         expect(response.status).toBe(405);
         expect(response.headers.get('allow')?.split(', ')).toEqual(expect.arrayContaining(own));
-        expect(errorAnswer.parse(await response.json()).error.code).toBe('METHOD_NOT_ALLOWED');
+        const { error } = errorAnswer.parse(await response.json());
+        // Client libraries look for OpenAI's members on its own routes.
+        if (path.startsWith('/v1/')) {
+          expect(error).toMatchObject({ code: 'method_not_supported', type: 'invalid_request_error', param: null });
+        } else expect(error.code).toBe('METHOD_NOT_ALLOWED');
       }
     },
   );
@@ -87,6 +91,8 @@ describe('each route', () => {
       [{ headers: { 'content-type': 'text/plain' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
       [{ headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
       [{ headers: { 'content-type': 'application/json; charset=latin1' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+      [{ headers: { ...json, 'content-encoding': 'gzip' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+      [{ headers: { ...json, 'content-encoding': 'identity, br' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
       [{ headers: json, body: '{"text":' }, 400, 'INVALID_INPUT'],
       [{ headers: json, body: '' }, 400, 'INVALID_INPUT'],
       [{ headers: json, body: '\ufeff{}' }, 400, 'INVALID_INPUT'],
@@ -99,6 +105,9 @@ describe('each route', () => {
       const response = await api.request(path, { ...init, ...change });
       expect([response.status, errorAnswer.parse(await response.json()).error.code]).toEqual([status, code]);
     }
+    expect((await api.request(path, { ...init, headers: { ...json, 'content-encoding': 'Identity' } })).status).toBe(
+      200,
+    );
     for (const contentType of ['application/json; charset=UTF-8', 'Application/JSON', 'application/vnd.x+json']) {
       expect((await api.request(path, { ...init, headers: { 'content-type': contentType } })).status).toBe(200);
     }
@@ -112,6 +121,13 @@ test('paths that are no route are 404', async () => {
     expect(response.status).toBe(404);
     expect(errorAnswer.parse(await response.json()).error.code).toBe('NOT_FOUND');
   }
+});
+
+test.each(['/v1/models/', '/v1/', '/v1/nothing'])('%s is a 404 in the shape of OpenAI', async (path) => {
+  const response = await createFixture().api.request(path);
+  expect(response.status).toBe(404);
+  const { error } = errorAnswer.parse(await response.json());
+  expect(error).toMatchObject({ code: 'unknown_url', type: 'invalid_request_error', param: null });
 });
 
 test('/openapi.json lists exactly the routes, with their bodies and answers', async () => {

@@ -76,6 +76,17 @@ describe('explain', () => {
     expect(stdout).not.toContain('irrational');
   }, 30_000);
 
+  test('headers steer it as a client’s would', async () => {
+    const file = fileWith('steered.json', request('auto'));
+    const explainWith = (...headers: string[]) =>
+      runCommand(['explain', '--config', config, ...headers.flatMap((header) => ['-H', header]), file]);
+    const { code, stdout } = await explainWith('X-Routing-Objective: cost', 'x-selected-model: evil');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ decision: { objective: { kind: 'cost', source: 'header' } } });
+    const wrong = await explainWith('Bearer secret');
+    expect([wrong.code, wrong.stderr]).toEqual([2, 'a header is "name: value"\n']);
+  }, 30_000);
+
   test('a request that would be refused is exit 1 and says why', async () => {
     const { code, stdout } = await runCommand(['explain', '--config', config, '-'], { stdin: request('gpt-17') });
     expect(code).toBe(1);

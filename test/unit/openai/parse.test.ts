@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { ApiError } from '../../../src/errors.ts';
-import { parseRequest, parseRequestAsync, type ParseOutcome } from '../../../src/openai/parse.ts';
+import { MAX_VALUES, parseRequest, parseRequestAsync, type ParseOutcome } from '../../../src/openai/parse.ts';
 import type { ChatRequest } from '../../../src/openai/request.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -27,6 +29,43 @@ function problemOf(body: object, path = CHAT): Pick<ApiError, 'code' | 'param'> 
 }
 
 const USER = { role: 'user', content: 'hi' };
+
+describe('a compressed body', () => {
+  const read = (body: Uint8Array, contentEncoding: string) =>
+    parseRequest(body, { path: CHAT, maxDepth: 100, contentEncoding });
+  const json = Buffer.from(JSON.stringify({ model: 'a', messages: [USER] }));
+
+  test.each([
+    ['gzip', gzipSync(json)],
+    ['deflate', deflateSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['GZIP', gzipSync(json)],
+    ['identity, gzip', gzipSync(json)],
+    // Nothing here can make it: any bytes that are no JSON stand for it.
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00])],
+  ])('%s is a 415 that says what is allowed', (contentEncoding, body) => {
+    expect(read(body, contentEncoding)).toEqual({
+      kind: 'invalid',
+      error: {
+        status: 415,
+        type: 'invalid_request_error',
+        code: 'unsupported_content_encoding',
+        message: expect.stringContaining('Allowed: identity') as unknown,
+        param: null,
+      },
+    });
+  });
+
+  test.each(['', 'identity', ' Identity , identity'])('is none where the header says %j', (contentEncoding) => {
+    expect(read(gzipSync(json), contentEncoding)).toMatchObject({ error: { status: 400, code: 'invalid_utf8' } });
+  });
+
+  test('a header that is not true breaks no request', () => {
+    expect(read(json, 'gzip')).toMatchObject({ kind: 'request', request: { model: 'a' } });
+    expect(read(Buffer.from('{"messages":[]}'), 'gzip')).toMatchObject({ error: { status: 400, param: 'model' } });
+    expect(read(Buffer.alloc(0), 'gzip')).toMatchObject({ error: { status: 400, code: 'invalid_json' } });
+  });
+});
 
 describe('a body that no endpoint may see', () => {
   test.each([
@@ -224,6 +263,24 @@ describe('what an alias is refused for', () => {
   test('more messages than anyone sends', () => {
     const body = `{"model":"auto","messages":[${'{},'.repeat(270_000)}{}]}`;
     expect(requestOf(body).problem).toMatchObject({ code: 'array_above_max_length', param: 'messages' });
+  });
+
+  test('the limit is the documented one, and the message names it', () => {
+    const limit = 131_072;
+    expect([MAX_VALUES, readFileSync('docs/refusals.md', 'utf8').includes('131,072 names and values')]).toEqual([
+      limit,
+      true,
+    ]);
+    // The rows of the top level, names included, count too: model and messages.
+    const most = Math.floor((limit - 5) / 5);
+    const withMessages = (count: number) =>
+      requestOf(
+        `{"model":"auto","messages":[${'{"role":"user","content":"a"},'.repeat(count - 1)}${JSON.stringify(USER)}]}`,
+      );
+    expect(withMessages(most)).toMatchObject({ problem: null, messages: { length: most } });
+    expect(withMessages(most + 1).problem?.message).toBe(
+      "Invalid 'messages': too many elements. Allowed: at most 131072 names and values, of which a message of a role and a text is 5 (some 26,000 messages); for a model by its name there is no such limit.",
+    );
   });
 
   test('more of anything else than anyone sends', () => {
