@@ -119,7 +119,8 @@ async function measured(
   const ms = settings.clock() - start;
   settings.metrics.inc('switchyard_api_requests_total', { route, status: String(answer.status) });
   settings.metrics.observe('switchyard_api_request_seconds', ms / 1000, { route });
-  settings.log.debug({
+  // Envoy asks for its clusters every second or so: that nothing is new is no line for people who look for something.
+  settings.log[answer.status === 304 ? 'trace' : 'debug']({
     event: 'api_request',
     route,
     method: context.req.method,

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiRoutes } from '../../../src/api/routes.ts';
 import { createLane } from '../../../src/api/lane.ts';
 import { errorAnswer } from '../../../src/api/responses.ts';
+import { createLog } from '../../../src/observability/log.ts';
 import { createFixture, GRADABLE } from './fixture.ts';
 
 /** A request to each route that is answered with 200. */
@@ -246,4 +247,18 @@ test("Envoy's poll gets the clusters, or 304 when it has them", async () => {
   const second = await post('/v3/discovery:clusters', { version_info: 'v1' });
   expect(second.status).toBe(304);
   expect(await second.text()).toBe('');
+});
+
+test('a poll that found nothing new is a line at level trace only', async () => {
+  const linesAt = async (level: string): Promise<readonly unknown[]> => {
+    const lines: unknown[] = [];
+    const { log } = createLog({ level, destination: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const { post } = createFixture({ log });
+    await post('/v3/discovery:clusters', { version_info: 'v0' });
+    await post('/v3/discovery:clusters', { version_info: 'v1' });
+    return lines;
+  };
+  const first = { event: 'api_request', route: '/v3/discovery:clusters', status: 200 };
+  expect(await linesAt('debug')).toMatchObject([{ level: 'debug', ...first }]);
+  expect(await linesAt('trace')).toMatchObject([{ ...first }, { ...first, level: 'trace', status: 304 }]);
 });
