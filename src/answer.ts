@@ -1,7 +1,11 @@
 /** What is said about a decision on the way back: who really answered, and why. */
+import { openAiErrorBody } from './errors.ts';
+import type { LastError } from './execution/last-error.ts';
+import type { ReplyOutcome } from './extproc/machine-events.ts';
 import type { Forward } from './forward.ts';
+import { upstreamFailed } from './openai/reply.ts';
 import { targetOf } from './rewrite/carried.ts';
-import { SWITCHYARD_TRACE } from './rewrite/headers.ts';
+import { CONTENT_TYPE, RETRY_AFTER, SWITCHYARD_TRACE } from './rewrite/headers.ts';
 import type { HeaderEdit } from './rewrite/mutations.ts';
 import { responseHeaderEdits } from './rewrite/response-edits.ts';
 import { compactTrace, routingMetadata, withMember } from './rewrite/trace.ts';
@@ -36,6 +40,19 @@ export function answerHeaders({ routed, forward }: Answering, address: string, a
 /** Whether the caller asked for the explanation in the answer, and may have it. */
 export function wantsTrace({ routed }: Answering): boolean {
   return routed.outcome.kind === 'decided' && routed.outcome.decision.trace;
+}
+
+/** The error of an endpoint that was tried before the last one, as it gave it; one in OpenAI's shape where its body was not kept. */
+export function lastErrorReply({ model, status, retryAfter, contentType, body }: LastError): ReplyOutcome {
+  return {
+    kind: 'reply',
+    status,
+    headers: [
+      { name: CONTENT_TYPE, value: body === '' || contentType === '' ? 'application/json' : contentType },
+      ...(retryAfter === '' ? [] : [{ name: RETRY_AFTER, value: retryAfter }]),
+    ],
+    body: body === '' ? openAiErrorBody(upstreamFailed(model, status)) : body,
+  };
 }
 
 /** A JSON answer with the explanation as its member `routing_metadata`; null where it can't be put in. */

@@ -1,7 +1,7 @@
 /** From a decision to what Envoy is told: the body for the first target, and later the body for another one. */
 import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
 import { reasoningEdit } from './decision/plan.ts';
-import { hasLargerWindow } from './execution/attempt-plan.ts';
+import { largerWindows } from './execution/attempt-plan.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteBody } from './rewrite/body.ts';
@@ -42,8 +42,14 @@ export function prepare(
         callerReasoningWins,
         strip: decision.stripFields,
       });
+  const isRetriedForLength = world.registry.config.fallback.retry_on.includes('context_length');
+  const larger = isRetriedForLength ? largerWindows(plan, world.registry) : [];
   const carried: Carried = {
-    targets: plan.targets.map((target) => ({ ...target, reasoningTold: told(body, request, target, plan, world) })),
+    targets: plan.targets.map((target) => ({
+      ...target,
+      reasoningTold: told(body, request, target, plan, world),
+      largerWindow: larger.includes(target),
+    })),
     untouched: plan.untouched,
     note: encodeRewriteNote(rewritten.note),
     callerReasoningWins,
@@ -60,8 +66,7 @@ export function prepare(
       apiKey: world.apiKey(first.endpoint),
       clientAuthorization: keptAuthorization(plan, headers, world),
       stripAuthorization: !world.registry.config.forward_authorization,
-      retryContextLength:
-        world.registry.config.fallback.retry_on.includes('context_length') && hasLargerWindow(plan, world.registry),
+      largerAddresses: larger.map(({ address }) => address),
     },
     { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) } },
   );

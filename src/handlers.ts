@@ -1,10 +1,10 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
-import { answerHeaders, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
+import { answerHeaders, lastErrorReply, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
+import { asAnswered, attemptsAnswered, attemptsOf, lastErrorBefore, sourceOf } from './attempts-seen.ts';
 import type { Usage } from './decision/observations.ts';
-import { readAttempts, type Attempt, type AttemptsSeen } from './execution/attempts.ts';
 import type { Ticket } from './execution/traffic.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
-import type { Ending, RequestStart, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
+import type { Ending, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
 import { logAttempts, measureAttempts } from './observability/attempts.ts';
 import { logBlock } from './observability/events.ts';
 import { routeRetry } from './forward.ts';
@@ -19,9 +19,8 @@ import { answerFormat } from './openai/response.ts';
 import { takesOnlyPost } from './openai/paths.ts';
 import { methodNotSupported, unknownUrl, upstreamUnavailable } from './openai/reply.ts';
 import type { Answered } from './outcomes/recent.ts';
-import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
+import { carriedIn, targetOf } from './rewrite/carried.ts';
 import {
-  ATTEMPTS_NAMESPACE,
   CLIENT_AUTHORIZATION,
   CLIENT_NAMESPACE,
   CONTENT_ENCODING,
@@ -48,9 +47,6 @@ export interface HandlerDependencies {
 
 /** Methods whose body may name a model. */
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
-const ATTEMPT_ATTRIBUTE = 'upstream.request_attempt_count';
-const ADDRESS_ATTRIBUTE = 'upstream.address';
-const DETAILS_ATTRIBUTE = 'response.code_details';
 
 /** The handlers of one service. */
 export function createHandlers(dependencies: HandlerDependencies): ExtProcHandlers<Answering> {
@@ -60,15 +56,20 @@ export function createHandlers(dependencies: HandlerDependencies): ExtProcHandle
     headersOnly: (request) => nothingToRoute(request),
     route: (request) => routeOne(request, dependencies),
     rewriteFor: (request) => retryOne(request, dependencies),
-    responseHeaders: (answering, response) => {
-      if (answering === undefined) return [];
+    responseHeaders: (context, response) => {
+      if (context === undefined) return [];
+      const answering = asAnswered(context, response);
       tellAttempts(answering, response, dependencies);
       return headersOf(answering, response);
     },
+    responseInstead: (context, response) => {
+      const last = lastErrorBefore(asAnswered(context, response), response, world());
+      return last === null ? null : lastErrorReply(last);
+    },
     wantsResponseBody: (answering, response) => wantsTrace(answering) && isSmallJson(response),
-    responseBody: (answering, response, body) => {
+    responseBody: (context, response, body) => {
       const { address, attempt } = sourceOf(response);
-      return tracedAnswer(answering, body, address, attempt);
+      return tracedAnswer(asAnswered(context, response), body, address, attempt);
     },
     finished: ({ routed }: Answering, how: Ending) => {
       routed.ticket?.end();
@@ -179,7 +180,7 @@ function isWrongMethod(headers: HeadersRequest['headers']): boolean {
 
 async function retryOne(request: RewriteRequest, dependencies: HandlerDependencies): Promise<RouteOutcome<Answering>> {
   const world = dependencies.world();
-  const carried = carriedOf(request);
+  const carried = carriedIn(request.metadata);
   const path = request.headers.get(':path') ?? '/';
   const { address, attempt, body } = request;
   if (carried !== null) {
@@ -207,30 +208,14 @@ function tellAttempts(
 ): void {
   const now = world();
   const { address, attempt } = sourceOf(response);
-  const status = Number(response.headers.get(':status') ?? 0);
-  const details = response.attributes.get(DETAILS_ATTRIBUTE) ?? '';
-  const seen = { count: attempt, status, details };
-  const attempts = attemptsOf(forward.carried, response, seen, now);
+  const attempts = attemptsAnswered({ routed, forward, requestId }, response, now);
   const served = targetOf(forward.carried, address, attempt);
   if (served !== null) routed.ticket?.served(served);
-  routed.ticket?.attempted(attempts.filter((one) => one.attempt === attempt));
+  // Envoy counts an attempt that found no endpoint left, too.
+  const last = Math.min(attempt, forward.carried.targets.length);
+  routed.ticket?.attempted(attempts.filter((one) => one.attempt === last));
   measureAttempts(metrics, now.registry, attempts);
   logAttempts(log, requestId, attempts);
-}
-
-function attemptsOf(
-  carried: Carried,
-  { metadata }: Pick<RequestStart, 'metadata'>,
-  seen: Pick<AttemptsSeen, 'count' | 'status' | 'details'>,
-  { registry, nowMs }: World,
-): readonly Attempt[] {
-  const notes = metadata.get(ATTEMPTS_NAMESPACE) ?? {};
-  return readAttempts(carried.targets, {
-    ...seen,
-    notes,
-    nowMs: nowMs(),
-    firstByteMs: registry.config.timeouts.first_byte,
-  });
 }
 
 function headersOf(answering: Answering, response: ResponseStart): readonly HeaderEdit[] {
@@ -238,12 +223,6 @@ function headersOf(answering: Answering, response: ResponseStart): readonly Head
   if (!(status >= 200 && status < 300)) return [];
   const { address, attempt } = sourceOf(response);
   return answerHeaders(answering, address, attempt);
-}
-
-/** Which endpoint answered, and at which attempt. */
-function sourceOf({ attributes }: ResponseStart): { readonly address: string; readonly attempt: number } {
-  const attempt = Number(attributes.get(ATTEMPT_ATTRIBUTE) ?? '1');
-  return { address: attributes.get(ADDRESS_ATTRIBUTE) ?? '', attempt: Number.isFinite(attempt) ? attempt : 1 };
 }
 
 /** Envoy holds a body of up to its buffer's size; an explanation goes into answers well below that, and never into a stream. */
@@ -254,13 +233,4 @@ function isSmallJson({ headers }: ResponseStart): boolean {
   const bytes = Number(headers.get(CONTENT_LENGTH) ?? Number.NaN);
   const isJson = answerFormat(headers.get(CONTENT_TYPE) ?? '', headers.get(CONTENT_ENCODING)) === 'json';
   return status >= 200 && status < 300 && isJson && bytes <= MAX_TRACED_BYTES;
-}
-
-/** What the first pass left beside the request; null when it left nothing (the router was not asked). */
-function carriedOf({
-  metadata,
-}: {
-  readonly metadata: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-}): Carried | null {
-  return decodeCarried(metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
 }

@@ -198,8 +198,23 @@ local function the_model(text, span)
   return "The model ${'`'}" .. literal .. "${'`'}"
 end
 
+-- Envoy reads the list of endpoints once, when it first looks for one. Where the later ones depend on how the first one answers, that one
+-- is chosen here and taken off the list, so that the list is read at the second attempt.
+local function first_apart(handle)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local lb = metadata:get("envoy.lb")
+  local list = lb and lb["x-gateway-destination-endpoint"]
+  local comma = list and find(list, ",", 1, true)
+  if comma == nil then return end
+  handle:setUpstreamOverrideHost(sub(list, 1, comma - 1))
+  metadata:set("envoy.lb", "x-gateway-destination-endpoint", sub(list, comma + 1))
+end
+
 function envoy_on_request(handle)
-  if handle:headers():get("x-switchyard-decision") ~= nil then return end
+  if handle:headers():get("x-switchyard-decision") ~= nil then
+    if handle:headers():get("x-envoy-retriable-header-names") ~= nil then first_apart(handle) end
+    return
+  end
 
   if not takes_method(handle:headers()) then
     return refuse(handle, 405, "invalid_request_error", "method_not_supported", "This path takes POST alone.", nil, "allow", "POST")

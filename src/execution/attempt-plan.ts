@@ -1,4 +1,4 @@
-/** Which targets of a plan are tried, and whether a prompt that is too long for the first is worth a second attempt. */
+/** Which targets of a plan are tried, and which of them a prompt may go to that is too long for the first. */
 import type { Registry } from '../config/registry.ts';
 import type { Plan, Target } from '../decision/decision.ts';
 
@@ -15,14 +15,14 @@ export function limitAttempts(plan: Plan, maxAttempts: number): Plan {
 }
 
 /**
- * Whether a later target's model is known to have a larger context window than the first one's. A window that is not known counts as no larger; a
- * first model without a known window has just said that it is too small.
+ * The later targets whose model is known to have a larger context window than the first one's, in the plan's order. A window that is not known
+ * counts as no larger; a first model without a known window has just said that it is too small.
  */
-export function hasLargerWindow(plan: Plan, registry: Registry): boolean {
+export function largerWindows(plan: Plan, registry: Registry): readonly Target[] {
   const windowOf = ({ model }: Target) => registry.models.get(model)?.config.context_window;
   const [first, ...rest] = plan.targets;
   const own = windowOf(first) ?? 0;
-  return rest.some((target) => target.model !== first.model && (windowOf(target) ?? 0) > own);
+  return rest.filter((target) => target.model !== first.model && (windowOf(target) ?? 0) > own);
 }
 
 /** Targets of each model, models in the plan's order. */

@@ -6,6 +6,7 @@ import type {
   Ending,
   Headers,
   Observation,
+  ReplyOutcome,
   ResponseStart,
   RouteOutcome,
 } from './machine-events.ts';
@@ -44,6 +45,8 @@ export interface ExtProcHandlers<Context> {
   rewriteFor?(request: RewriteRequest): Promise<RouteOutcome<Context>>;
   /** Headers to set on the response. `context` is undefined when the response is not to a decided request. If it throws, nothing is set. */
   responseHeaders?(context: Context | undefined, response: ResponseStart): readonly HeaderEdit[];
+  /** An answer of our own in place of this response; null: none. Asked after `responseHeaders`. If it throws, the response stays. */
+  responseInstead?(context: Context, response: ResponseStart): ReplyOutcome | null;
   /**
    * Whether the whole body of this response is wanted before the client gets any of it. Say so only for small answers that are no stream: Envoy
    * holds them back. Absent: none is.

@@ -195,6 +195,12 @@ class Driver<Context> {
       case 'answer_response_headers': {
         const { context, response } = effect;
         const edits = this.#guard(() => handlers.responseHeaders?.(context, response));
+        const instead = context === undefined ? null : this.#guard(() => handlers.responseInstead?.(context, response));
+        if (instead != null) {
+          counters.increment('reply_sent');
+          this.#write(writeReply(instead));
+          break;
+        }
         const wantsBody = context !== undefined && this.#guard(() => handlers.wantsResponseBody?.(context, response));
         if (wantsBody === true) this.#wanted = response;
         this.#write(writeResponseHeaders(edits ?? [], wantsBody === true));

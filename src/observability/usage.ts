@@ -4,7 +4,7 @@ import type { Usage } from '../decision/observations.ts';
 import type { Observation, ResponseStart } from '../extproc/machine-events.ts';
 import { AnswerReader, answerFormat, type AnswerFacts } from '../openai/response.ts';
 import type { Answered } from '../outcomes/recent.ts';
-import { CARRIED_KEY, CARRIED_NAMESPACE, decodeCarried, targetOf } from '../rewrite/carried.ts';
+import { carriedIn, targetOf } from '../rewrite/carried.ts';
 import { CONTENT_ENCODING, CONTENT_TYPE } from '../rewrite/headers.ts';
 import { logUsage, type UsageEvent } from './events.ts';
 import type { Log } from './log.ts';
@@ -73,7 +73,7 @@ export function createUsageListener(options: UsageOptions): (observation: Observ
 }
 
 function watch(response: ResponseStart, options: UsageOptions): Watched | null {
-  const plan = decodeCarried(response.metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
+  const plan = carriedIn(response.metadata);
   if (plan === null) return null;
   const attempt = Number(response.attributes.get('upstream.request_attempt_count') ?? 1);
   const target = targetOf(plan, response.attributes.get('upstream.address') ?? '', attempt);

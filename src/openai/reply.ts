@@ -110,6 +110,17 @@ export function upstreamUnavailable(model: string): ApiError {
   };
 }
 
+/** An endpoint of the model answered with an error whose own words are lost. */
+export function upstreamFailed(model: string, status: number): ApiError {
+  return {
+    status,
+    type: status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : INVALID_REQUEST,
+    code: 'upstream_error',
+    message: `All endpoints that were tried failed. The last answer came from the model \`${model}\`, with status ${status}.`,
+    param: null,
+  };
+}
+
 export function unknownUrl(method: string, path: string): ApiError {
   return {
     status: 404,

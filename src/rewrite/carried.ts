@@ -3,12 +3,20 @@
  * reader, so that neither needs a memory of the request and any router of a group can serve them.
  */
 import type { ReasoningEdit, Target } from '../decision/decision.ts';
+import { ATTEMPTS_NAMESPACE } from './headers.ts';
 
 export const CARRIED_NAMESPACE = 'switchyard';
 export const CARRIED_KEY = 'plan';
+/** How the note of an attempt ends whose endpoint said that the prompt is too long. */
+const TOO_LONG = ' context_length';
 
-/** One target and what its endpoint is told about reasoning, the caller's own fields included. */
-export type CarriedTarget = Target & { readonly reasoningTold: boolean };
+/** One target of the plan, and what its later attempts need to know of it. */
+export type CarriedTarget = Target & {
+  /** What its endpoint is told about reasoning, the caller's own fields included. */
+  readonly reasoningTold: boolean;
+  /** A prompt that is too long for the first target goes to this one. */
+  readonly largerWindow: boolean;
+};
 
 export interface Carried {
   readonly targets: readonly CarriedTarget[];
@@ -23,6 +31,12 @@ export interface Carried {
   readonly requestId: string;
   /** When the whole request had come, Unix milliseconds with fractions. */
   readonly startedMs: number;
+}
+
+/** The plan that travels with a request, as Envoy went through it so far; null when none does (the router was not asked). */
+export function carriedIn(metadata: ReadonlyMap<string, Readonly<Record<string, unknown>>>): Carried | null {
+  const carried = decodeCarried(metadata.get(CARRIED_NAMESPACE)?.[CARRIED_KEY]);
+  return carried === null ? null : asTried(carried, metadata.get(ATTEMPTS_NAMESPACE));
 }
 
 /** The value as one metadata string. */
@@ -42,6 +56,17 @@ export function decodeCarried(text: unknown): Carried | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * The plan as Envoy went through it: where the prompt was too long for the first target, only those with a larger window came after that one.
+ * `notes` are what Envoy noted of the attempts (envoy/attempts.ts); without them the plan is as it was.
+ */
+export function asTried(carried: Carried, notes: Readonly<Record<string, unknown>> | undefined): Carried {
+  const first = notes?.['1'];
+  if (typeof first !== 'string' || !first.endsWith(TOO_LONG)) return carried;
+  const larger = carried.targets.filter(({ largerWindow }) => largerWindow);
+  return larger.length === 0 ? carried : { ...carried, targets: [...carried.targets.slice(0, 1), ...larger] };
 }
 
 /** The target that serves this attempt (from 1) at this `ip:port`; the address decides, since Envoy skips entries that it doesn't know. */
@@ -64,6 +89,7 @@ function isTarget(value: unknown): boolean {
     isRecord(value) &&
     ['model', 'servedModel', 'endpoint', 'address'].every((key) => typeof value[key] === 'string') &&
     typeof value['reasoningTold'] === 'boolean' &&
+    typeof value['largerWindow'] === 'boolean' &&
     isReasoningEdit(value['reasoning'])
   );
 }

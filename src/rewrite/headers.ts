@@ -8,6 +8,8 @@ export const SELECTED_MODEL = 'x-selected-model';
 export const DESTINATION_ENDPOINT = 'x-gateway-destination-endpoint';
 /** Namespace of dynamic metadata that Envoy's load balancers read. */
 export const LOAD_BALANCER_NAMESPACE = 'envoy.lb';
+/** Key beside the plan: the part of it that a prompt may go to that was too long for the first target. */
+export const LARGER_ENDPOINT = 'x-switchyard-larger-endpoint';
 
 /** Namespace and key under which the client's own Authorization waits for an attempt that may have it. */
 export const CLIENT_NAMESPACE = 'switchyard.client';
@@ -15,6 +17,8 @@ export const CLIENT_AUTHORIZATION = 'authorization';
 
 /** Namespace in which Envoy notes what became of each attempt (envoy/attempts.ts says in which form). */
 export const ATTEMPTS_NAMESPACE = 'switchyard.attempts';
+/** Key in it: the last error that an endpoint gave and that was tried again. */
+export const LAST_ERROR_KEY = 'error';
 
 // On responses: names of the classic vLLM router.
 export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';

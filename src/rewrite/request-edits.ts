@@ -7,6 +7,7 @@ import {
   ENVOY_MAX_RETRIES,
   ENVOY_RETRIABLE_HEADERS,
   ENVOY_RETRY_ON,
+  LARGER_ENDPOINT,
   LOAD_BALANCER_NAMESPACE,
   SELECTED_MODEL,
   SWITCHYARD_CONTEXT_LENGTH,
@@ -28,19 +29,20 @@ export interface RequestEdits {
   readonly clientAuthorization?: string | null;
   /** Take the client's Authorization off when the endpoint has no key of its own. */
   readonly stripAuthorization?: boolean;
-  /** A prompt that is too long for the first model is tried on the next. */
-  readonly retryContextLength?: boolean;
+  /** `ip:port`s among them that a prompt may go to that is too long for the first; absent or empty: such a refusal is the answer. */
+  readonly largerAddresses?: readonly string[];
 }
 
 /** The mutations that send a request to its first target and lay out the others. `metadata` goes along, by namespace. */
 export function requestMutations(edits: RequestEdits, metadata: Mutations['metadata'] = {}): Mutations {
   const destination = edits.addresses.join(',');
+  const larger = (edits.largerAddresses ?? []).join(',');
   const setHeaders: HeaderEdit[] = [
     { name: SELECTED_MODEL, value: edits.selectedModel },
     { name: DESTINATION_ENDPOINT, value: destination },
     { name: SWITCHYARD_DECISION, value: edits.decision },
     { name: ENVOY_MAX_RETRIES, value: String(Math.max(0, edits.addresses.length - 1)) },
-    ...(edits.retryContextLength === true ? RETRY_CONTEXT_LENGTH : []),
+    ...(larger === '' ? [] : RETRY_CONTEXT_LENGTH),
     ...authorization(edits.apiKey),
   ];
   const kept = edits.clientAuthorization ?? null;
@@ -51,7 +53,11 @@ export function requestMutations(edits: RequestEdits, metadata: Mutations['metad
     metadata: {
       ...metadata,
       ...(kept === null ? {} : { [CLIENT_NAMESPACE]: { [CLIENT_AUTHORIZATION]: kept } }),
-      [LOAD_BALANCER_NAMESPACE]: { ...metadata[LOAD_BALANCER_NAMESPACE], [DESTINATION_ENDPOINT]: destination },
+      [LOAD_BALANCER_NAMESPACE]: {
+        ...metadata[LOAD_BALANCER_NAMESPACE],
+        [DESTINATION_ENDPOINT]: destination,
+        ...(larger === '' ? {} : { [LARGER_ENDPOINT]: larger }),
+      },
     },
   };
 }

@@ -41,6 +41,12 @@ beforeEach(async () => {
         value: `${context ?? 'nobody'} at ${response.attributes.get('upstream.address') ?? ''}`,
       },
     ],
+    responseInstead: (context, response) => {
+      if (response.headers.get(':status') === '599') throw new Error('told to');
+      return response.headers.get(':status') === '503'
+        ? { kind: 'reply', status: 429, headers: [{ name: 'retry-after', value: '7' }], body: `of ${context}` }
+        : null;
+    },
     observe: () => (observation) => void observed.push(observation),
   });
 });
@@ -84,6 +90,26 @@ describe('a routed request', () => {
       ['r1', BODY],
     ]);
     expect(running.finished).toEqual(['c completed']);
+  });
+
+  test('an answer in place of the response; a hook that throws changes nothing', async () => {
+    const stream = running.open();
+    await routed(stream);
+    stream.write(responseHeaders({ ':status': '503' }));
+    const reply = (await stream.next()).immediate_response;
+    expect([reply.status.code, String(reply.body)]).toEqual([429, 'of c']);
+    expect(setHeaders(reply.headers)).toEqual({ 'retry-after': '7' });
+    expect(await stream.end()).toBe(status.OK);
+    expect(running.finished).toEqual(['c completed']);
+
+    const broken = running.open();
+    await routed(broken);
+    broken.write(responseHeaders({ ':status': '599' }));
+    expect(setHeaders((await broken.next()).response_headers.response.header_mutation)).toHaveProperty(
+      'x-vsr-selected-model',
+    );
+    expect(await broken.end()).toBe(status.OK);
+    expect(running.counts).toMatchObject({ reply_sent: 1, handler_failed: 1 });
   });
 
   test('the body that the handler leaves alone is not sent back', async () => {

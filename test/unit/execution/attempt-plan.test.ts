@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { buildRegistry } from '../../../src/config/registry.ts';
 import { configSchema } from '../../../src/config/schema.ts';
-import { hasLargerWindow, limitAttempts } from '../../../src/execution/attempt-plan.ts';
+import { largerWindows, limitAttempts } from '../../../src/execution/attempt-plan.ts';
 import { namesOf, planOf } from './targets.ts';
 
 test.each([
@@ -25,12 +25,12 @@ const registry = buildRegistry(
 );
 
 test.each([
-  ['small@1 large@2', true],
-  ['small@1 small@2 large@3', true],
-  ['unknown@1 large@2', true],
-  ['large@1 small@2', false],
-  ['small@1 unknown@2', false],
-  ['small@1 small@2', false],
-])('%s: a later window is larger: %s', (plan, expected) => {
-  expect(hasLargerWindow(planOf(...plan.split(' ')), registry)).toBe(expected);
+  ['small@1 large@2', 'large@2'],
+  ['small@1 small@2 large@3 unknown@4 large@5', 'large@3 large@5'],
+  ['unknown@1 small@2 large@3', 'small@2 large@3'],
+  ['large@1 small@2', ''],
+  ['small@1 unknown@2', ''],
+  ['small@1 small@2', ''],
+])('%s: a prompt that is too long for the first goes to "%s"', (plan, expected) => {
+  expect(namesOf(largerWindows(planOf(...plan.split(' ')), registry)).join(' ')).toBe(expected);
 });

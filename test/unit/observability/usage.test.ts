@@ -12,7 +12,7 @@ model_config:
   math-model: { pricing: { currency: EUR, prompt_per_1m: 2, completion_per_1m: 10 } }
 `);
 const CARRIED = encodeCarried({
-  targets: PLAN.targets.map((target) => ({ ...target, reasoningTold: true })),
+  targets: PLAN.targets.map((target) => ({ ...target, reasoningTold: true, largerWindow: false })),
   untouched: false,
   note: '',
   callerReasoningWins: true,

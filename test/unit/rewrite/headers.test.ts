@@ -23,6 +23,21 @@ test('a request carries its plan as headers and as metadata', () => {
   });
 });
 
+test('a prompt that is too long has a list of its own', () => {
+  const edits = { body: null, selectedModel: 'm', addresses: ['a:1', 'a:2', 'b:3'], decision: 'auto', apiKey: null };
+  const mutations = requestMutations({ ...edits, largerAddresses: ['b:3'] });
+  expect(mutations.setHeaders).toEqual(
+    expect.arrayContaining([
+      { name: 'x-envoy-retry-on', value: 'retriable-headers' },
+      { name: 'x-envoy-retriable-header-names', value: 'x-switchyard-context-length' },
+    ]),
+  );
+  expect(mutations.metadata).toEqual({
+    'envoy.lb': { 'x-gateway-destination-endpoint': 'a:1,a:2,b:3', 'x-switchyard-larger-endpoint': 'b:3' },
+  });
+  expect(requestMutations({ ...edits, largerAddresses: [] })).toEqual(requestMutations(edits));
+});
+
 test("an endpoint's key reaches that endpoint alone", () => {
   const first = requestMutations({
     body: null,
