@@ -91,6 +91,8 @@ export function retryFilter(): JsonObject {
       processing_mode: { request_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_header_mode: 'SKIP' },
       request_attributes: ['upstream.address'],
       message_timeout: duration(HUNG_ROUTER_MS),
+      // Without a body for its endpoint the attempt can't be made, and a client may try again: not the 500 that it is by default.
+      status_on_error: { code: 'ServiceUnavailable' },
       metadata_options: {
         forwarding_namespaces: {
           untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE, ATTEMPTS_NAMESPACE, CLIENT_NAMESPACE],

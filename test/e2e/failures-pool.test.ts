@@ -52,6 +52,25 @@ timeouts: { first_byte: 1s }
     },
   );
 
+  test.each([
+    ['error@retry-headers', 503, 'service_unavailable'],
+    ['error@retry-body', 503, 'service_unavailable'],
+    ['garbage@retry-headers', 503, 'service_unavailable'],
+    ['hang@retry-body', 504, 'timeout'],
+  ])(
+    '%s, where the body for a later attempt should come from: %i, and no endpoint gets a body for another model',
+    async (failure, status, code) => {
+      await stack.watched(async () => {
+        const plan = `${at('a')},${at('b')},${at('a')}`;
+        const headers = { 'x-fake-plan': plan, 'x-fake-retries': '2', 'x-sim-status': 'a=500', 'x-fake-fail': failure };
+        const answer = await stack.chat('auto', {}, headers);
+        expect([answer.status, answer.json.error.code, answer.json.error.type]).toEqual([status, code, 'server_error']);
+        // Envoy makes that answer, and none of its attempts comes after it.
+        expect(tried()).toEqual(['1 a model-a']);
+      })();
+    },
+  );
+
   test("without leave from the router nothing is tried twice, and the endpoint's own error comes through", async () => {
     const answer = await stack.chat('auto', {}, { 'x-fake-plan': `${at('a')},${at('b')}`, 'x-sim-status': '503' });
     expect(answer.status).toBe(503);

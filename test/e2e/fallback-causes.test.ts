@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { CATEGORY_PROMPTS } from '../fixtures/category-prompts.ts';
 import { describeWithEnvoy } from './harness-describe.ts';
 import { startStack, type Stack } from './harness.ts';
-import { until } from './harness-wait.ts';
+import { sleep, until } from './harness-wait.ts';
 
 /** A port that refuses connections: it was free a moment ago. */
 async function closedPort(): Promise<number> {
@@ -178,6 +178,22 @@ ${LENIENT}`,
       503,
       'service_unavailable',
     ]);
+  });
+
+  test('a router that dies between two attempts: 503, and no endpoint gets a body for another model', async () => {
+    await stack.watched(async () => {
+      stack.sim('b').forget();
+      const pending = stack.chat('auto', {}, { 'x-sim-status': 'a=500', 'x-sim-delay-ms': 'a=400' });
+      await sleep(150);
+      await stack.killRouter();
+      const answer = await pending;
+      expect([answer.status, (answer.json as { error: { code: string } }).error.code]).toEqual([
+        503,
+        'service_unavailable',
+      ]);
+      expect(stack.sim('b').requests).toEqual([]);
+      await stack.restartRouter();
+    })();
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * A stand-in for the router, for questions to Envoy alone: it decides by request headers instead of by the prompt, and fails on command.
  *   x-fake-plan: ip:port,ip:port   the endpoint list, as it is          x-fake-retries: n   x-envoy-max-retries
- *   x-fake-fail: hang|error|end|garbage|reply @ headers|body|response   what goes wrong, and when
+ *   x-fake-fail: hang|error|end|garbage|reply @ headers|body|response|retry-headers|retry-body   what goes wrong, and when
  * Run as a program (environment FAKE_ROUTER: JSON of FakeRouterOptions) it prints its ports as JSON and can be killed or stopped.
  */
 import { createServer, type Server } from 'node:http';
@@ -103,7 +103,7 @@ export async function startFakeRouter(options: FakeRouterOptions): Promise<FakeR
       }
       const when = message.request.replace('request_', '').replace('_headers', '');
       const [how, at] = (headers['x-fake-fail'] ?? '').split('@').map((text) => text.trim());
-      if (role === 'route' && how !== undefined && how !== '' && at === when) {
+      if (how !== undefined && how !== '' && at === (role === 'retry' ? RETRY_PHASES[when] : when)) {
         fail(call, how);
         return;
       }
@@ -207,6 +207,9 @@ export async function startFakeRouter(options: FakeRouterOptions): Promise<FakeR
     },
   };
 }
+
+/** What a failure at a later attempt is called. */
+const RETRY_PHASES: Readonly<Record<string, string>> = { headers: 'retry-headers', body: 'retry-body' };
 
 function fail(call: Call, how: string): void {
   if (how === 'error') call.emit('error', { code: 13, details: 'told to fail' });
