@@ -160,7 +160,11 @@ export const configSchema = z.strictObject({
   failure_mode: z
     .enum(['open', 'closed'])
     .default('open')
-    .meta(about('When the router is dead or failing: open sends aliases to the default model, closed answers 503.')),
+    .meta(
+      about(
+        'When the router is dead or failing: open sends aliases to the default model, closed answers 503, also to what a guard could not judge.',
+      ),
+    ),
   reasoning_decision: z
     .strictObject({
       very_high: band(0.8, 'very high'),

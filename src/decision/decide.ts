@@ -40,6 +40,9 @@ export function decide(input: DecisionInput): DecisionOutcome {
   const tenant = found.kind === 'found' ? found.tenant : null;
   const guards = readGuards(registry, input.signals);
   const context = { form, flags: guards.flags, rule: null, tenant: tenant?.name ?? null };
+  if (guards.jailbreak.kind === 'unjudged') {
+    return block('security_block', request.problem ?? refusals.guardUnavailable(), { ...context, form: 'error' });
+  }
   if (guards.jailbreak.kind === 'block') return block('security_block', refusals.jailbreakBlocked(), context);
   const read = readKnobs(request.routingFields, headers);
   // What a concrete model's request says in those members is its endpoint's business when it makes no sense here.

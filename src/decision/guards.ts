@@ -8,13 +8,19 @@ export interface GuardFindings {
   readonly flags: readonly GuardFlag[];
   /** Kinds of personal data that count; null when nobody looked. */
   readonly piiKinds: readonly string[] | null;
-  /** What the jailbreak guard wants: nothing, a refusal, or another model. */
+  /** What the jailbreak guard wants: nothing, a refusal, or another model. `unjudged`: a refusal, since nobody could judge the request. */
   readonly jailbreak:
-    { readonly kind: 'pass' } | { readonly kind: 'block' } | { readonly kind: 'route'; readonly model: string };
+    | { readonly kind: 'pass' }
+    | { readonly kind: 'block' }
+    | { readonly kind: 'unjudged' }
+    | { readonly kind: 'route'; readonly model: string };
   readonly notes: readonly string[];
 }
 
-/** Holds the signals against the guards. A score that is not there flags nothing; where the guard blocks or routes, a note says so. */
+/**
+ * Holds the signals against the guards. A score that is not there flags nothing; where the guard blocks or routes, a note says so, and with
+ * `failure_mode: closed` the request is not let through if it is a failure that there is none.
+ */
 export function readGuards(registry: Registry, signals: Signals | null): GuardFindings {
   const { pii, jailbreak: guard } = registry.config.guards;
   const kinds = signals === null ? null : pii.action === 'off' ? [] : piiKinds(signals.pii, pii.min_confidence);
@@ -25,8 +31,9 @@ export function readGuards(registry: Registry, signals: Signals | null): GuardFi
   const score = signals?.encoding?.jailbreak ?? null;
   if (guard.action === 'off' || score === null || score < guard.threshold) {
     const isBlind = score === null && (guard.action === 'block' || guard.action === 'route');
+    const isClosed = isBlind && registry.config.failure_mode === 'closed' && mustBeJudged(signals);
     const notes = isBlind ? ['the jailbreak guard had no score to judge by'] : [];
-    return { flags, piiKinds: kinds, jailbreak: { kind: 'pass' }, notes };
+    return { flags, piiKinds: kinds, jailbreak: { kind: isClosed ? 'unjudged' : 'pass' }, notes };
   }
   flags.push({ guard: 'jailbreak', action: guard.action, score, threshold: guard.threshold, kinds: [] });
   const found = { flags, piiKinds: kinds, notes: [] };
@@ -41,6 +48,11 @@ export function readGuards(registry: Registry, signals: Signals | null): GuardFi
         jailbreak: guard.route_to === undefined ? { kind: 'block' } : { kind: 'route', model: guard.route_to },
       };
   }
+}
+
+/** Nothing to read, or a language that the encoder doesn't know, gives no score and is no failure; anything else that gives none is. */
+function mustBeJudged(signals: Signals | null): boolean {
+  return signals?.degraded !== 'no_text' && signals?.degraded !== 'unsupported_language';
 }
 
 /** What must be known of a request before it can be decided. */

@@ -44,6 +44,17 @@ export function jailbreakBlocked(): ApiError {
   );
 }
 
+/** A guard that the request must pass could not look at it; another attempt may succeed. */
+export function guardUnavailable(): ApiError {
+  return {
+    status: 503,
+    type: 'server_error',
+    code: 'guard_unavailable',
+    message: 'The request could not be checked and was not sent. Please try again later.',
+    param: null,
+  };
+}
+
 /** @param window the largest context window that is left, tokens; null when none is known. */
 export function contextTooLong(tokens: number, window: number | null): ApiError {
   const limit = window === null ? '' : ` The largest context window here is ${window} tokens.`;

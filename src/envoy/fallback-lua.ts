@@ -254,6 +254,9 @@ function envoy_on_request(handle)
   if model == nil then
     return refuse(handle, 404, "invalid_request_error", "model_not_found", the_model(text, deciding) .. " does not exist.", "model")
   end
+  if model.guarded and not FAIL_OPEN then
+    return unavailable(handle, "router_unavailable", "The router that checks requests for this model is not available. Try again.")
+  end
   local group = pick(model.groups)
   if group == nil then
     return unavailable(handle, "model_unavailable", the_model(text, deciding) .. " is served by no endpoint at the moment.")
@@ -265,6 +268,8 @@ function envoy_on_request(handle)
       return unavailable(handle, "router_unavailable", "The router is not available, and this model cannot be reached without it.")
     end
     headers:replace("authorization", "Bearer " .. key)
+  elseif STRIP_AUTHORIZATION then
+    headers:remove("authorization")
   end
 
   local changed = with_model(text, spans, model)

@@ -1,5 +1,6 @@
 /** The Lua of the fallback filter: `failure_mode`, for requests that carry no decision of the router. */
 import type { Registry } from '../config/registry.ts';
+import { signalsNeeded } from '../decision/guards.ts';
 import type { FallbackTarget } from './fallback.ts';
 import { FALLBACK_LUA } from './fallback-lua.ts';
 
@@ -17,10 +18,11 @@ export function fallbackScript(registry: Registry, targets: readonly FallbackTar
         ({ cluster, weight, apiKeyEnv }) =>
           `{ cluster = ${luaString(cluster)}, weight = ${weight}${apiKeyEnv === null ? '' : `, key_env = ${luaString(apiKeyEnv)}`} }`,
       );
-    return `  [${luaString(model.name)}] = { served = ${luaString(model.servedName)}, served_json = ${luaString(JSON.stringify(model.servedName))}, groups = { ${groups.join(', ')} } },`;
+    return `  [${luaString(model.name)}] = { served = ${luaString(model.servedName)}, served_json = ${luaString(JSON.stringify(model.servedName))}, groups = { ${groups.join(', ')} }${isGuarded(registry, model.name) ? ', guarded = true' : ''} },`;
   });
   return [
     `local FAIL_OPEN = ${registry.config.failure_mode === 'open'}`,
+    `local STRIP_AUTHORIZATION = ${!registry.config.forward_authorization}`,
     `local DEFAULT_MODEL = ${luaString(registry.defaultModel)}`,
     `local ALIASES = { ${[...registry.aliases].map((alias) => `[${luaString(alias)}] = true`).join(', ')} }`,
     'local MODELS = {',
@@ -28,6 +30,12 @@ export function fallbackScript(registry: Registry, targets: readonly FallbackTar
     '}',
     FALLBACK_LUA,
   ].join('\n');
+}
+
+/** Whether a request for the model by its name must pass a guard, which nobody can do in the router's place. */
+function isGuarded(registry: Registry, model: string): boolean {
+  const { encoder, pii } = signalsNeeded(registry, model);
+  return encoder || pii;
 }
 
 /** A Lua string literal; every byte that is not plain ASCII becomes a decimal escape. */

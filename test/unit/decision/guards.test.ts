@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { allAliases, readAlias } from '../../../src/decision/alias.ts';
 import { needsExactCount } from '../../../src/decision/capabilities.ts';
+import { decide } from '../../../src/decision/decide.ts';
 import { readGuards, signalsNeeded } from '../../../src/decision/guards.ts';
-import { registryOf, signalsOf } from './fixture.ts';
+import { missingField } from '../../../src/openai/reply.ts';
+import type { Signals } from '../../../src/signals/signals.ts';
+import { allUp, fixedRandom, registryOf, requestOf, signalsOf } from './fixture.ts';
 
 function registry(over: object = {}) {
   return registryOf({
@@ -53,6 +56,57 @@ describe('readGuards', () => {
   ])('jailbreak %j with a score of %d: %s', (settings, score, kind) => {
     const signals = signalsOf({ math: 1 }, { encoding: { jailbreak: score } });
     expect(readGuards(registry({ guards: { jailbreak: settings } }), signals).jailbreak.kind).toBe(kind);
+  });
+});
+
+describe('a jailbreak guard without a score', () => {
+  const unjudged = (degraded: Signals['degraded']) => ({ ...signalsOf({ math: 1 }), encoding: null, degraded });
+
+  test.each<[Signals['degraded'], string]>([
+    ['deadline', 'unjudged'],
+    ['queue_full', 'unjudged'],
+    ['encoder_error', 'unjudged'],
+    ['encoder_unavailable', 'unjudged'],
+    // Nothing failed: there was nothing to read, or not in the encoder's language.
+    ['no_text', 'pass'],
+    ['unsupported_language', 'pass'],
+  ])('closed, %s: %s; open: always on', (degraded, kind) => {
+    for (const action of ['block', 'route']) {
+      const guards = { jailbreak: { action, route_to: 'open' } };
+      const closed = registry({ guards, failure_mode: 'closed' });
+      expect(readGuards(closed, unjudged(degraded)).jailbreak.kind).toBe(kind);
+      const open = readGuards(registry({ guards }), unjudged(degraded));
+      expect(open.jailbreak.kind).toBe('pass');
+      expect(open.notes).toEqual(['the jailbreak guard had no score to judge by']);
+    }
+  });
+
+  test('closed: a model without that output judges nobody, and nobody read is nobody judged', () => {
+    const closed = registry({ guards: { jailbreak: { action: 'block' } }, failure_mode: 'closed' });
+    expect(readGuards(closed, signalsOf({ math: 1 })).jailbreak.kind).toBe('unjudged');
+    expect(readGuards(closed, null).jailbreak.kind).toBe('unjudged');
+  });
+
+  test.each(['off', 'flag'])('closed, action %s: nothing to hold back', (action) => {
+    const closed = registry({ guards: { jailbreak: { action } }, failure_mode: 'closed' });
+    expect(readGuards(closed, unjudged('deadline'))).toMatchObject({ jailbreak: { kind: 'pass' }, notes: [] });
+  });
+
+  test.each(['auto', 'open'])('closed, for %s: 503 as an error, whatever form a block has', (model) => {
+    const closed = registry({ guards: { jailbreak: { action: 'block' }, answer: 'content_filter' }, failure_mode: 'closed' }); // prettier-ignore
+    const input = { registry: closed, endpoints: allUp(closed), random: fixedRandom(0) };
+    expect(decide({ ...input, request: requestOf({ model }), signals: unjudged('deadline') })).toMatchObject({
+      kind: 'refused',
+      error: { status: 503, code: 'guard_unavailable', type: 'server_error' },
+      block: { event: 'security_block', form: 'error' },
+    });
+  });
+
+  test('closed: a request that cannot be read is told so', () => {
+    const closed = registry({ guards: { jailbreak: { action: 'block' } }, failure_mode: 'closed' });
+    const request = requestOf({ model: 'open', problem: missingField('messages') });
+    const input = { registry: closed, endpoints: allUp(closed), random: fixedRandom(0), signals: null };
+    expect(decide({ ...input, request })).toMatchObject({ kind: 'refused', error: { status: 400, param: 'messages' } });
   });
 });
 
