@@ -17,7 +17,7 @@ async function closedPort(): Promise<number> {
 }
 
 const LENIENT = `
-timeouts: { first_byte: 600ms, decision: 5s }
+timeouts: { first_byte: 1500ms, decision: 5s }
 health: { consecutive_errors: 1000, min_requests: 100000, ejection: 1ms, max_ejection: 1ms }
 affinity: { enabled: false }
 `;
