@@ -3,7 +3,9 @@ import {
   ATTEMPTS_NAMESPACE,
   DESTINATION_ENDPOINT,
   ENVOY_ATTEMPT_COUNT,
+  FIRST_ENDPOINT,
   LARGER_ENDPOINT,
+  LARGER_KEY,
   LAST_ERROR_KEY,
   LOAD_BALANCER_NAMESPACE,
   SWITCHYARD_CONTEXT_LENGTH,
@@ -22,7 +24,7 @@ const MAX_KEPT_BYTES = 16_384;
  * A prompt that is too long for one model may fit another, but the 400 that says so looks like every other 400 to Envoy: the header marks
  * it, and the router's `x-envoy-retriable-header-names` says for which requests that is worth another attempt. At the first attempt it also
  * puts the targets with a larger window in the place of the plan's others: Envoy reads that list when it chooses the second host, since the
- * fallback filter took the first one out of it (envoy/fallback-lua.ts).
+ * fallback filter took the first one out of it (envoy/fallback-lua.ts). Where that filter did not, the list is read and stays; `larger` says which.
  *
  * `error` holds the last error that might be tried again, as four lines: attempt, Retry-After, content type, body in base64. Envoy gives
  * such an answer up for the next attempt, and should that one have none at all, this is what the client is told.
@@ -90,8 +92,10 @@ function envoy_on_response(handle)
   if is_repeatable then keep(handle, metadata, attempt, text) end
   if cause == "context_length" and attempt == "1" then
     local lb = metadata:get("${LOAD_BALANCER_NAMESPACE}")
-    local larger = lb and lb["${LARGER_ENDPOINT}"]
-    if larger ~= nil then metadata:set("${LOAD_BALANCER_NAMESPACE}", "${DESTINATION_ENDPOINT}", larger) end
+    local larger = lb and lb["${FIRST_ENDPOINT}"] and lb["${LARGER_ENDPOINT}"]
+    if larger == nil then return end
+    metadata:set("${LOAD_BALANCER_NAMESPACE}", "${DESTINATION_ENDPOINT}", larger)
+    metadata:set(NAMESPACE, "${LARGER_KEY}", "1")
   end
 end
 `;

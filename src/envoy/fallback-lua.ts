@@ -208,6 +208,7 @@ local function first_apart(handle)
   if comma == nil then return end
   handle:setUpstreamOverrideHost(sub(list, 1, comma - 1))
   metadata:set("envoy.lb", "x-gateway-destination-endpoint", sub(list, comma + 1))
+  metadata:set("envoy.lb", "x-switchyard-first-endpoint", sub(list, 1, comma - 1))
 end
 
 function envoy_on_request(handle)

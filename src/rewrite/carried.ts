@@ -3,12 +3,10 @@
  * reader, so that neither needs a memory of the request and any router of a group can serve them.
  */
 import type { ReasoningEdit, Target } from '../decision/decision.ts';
-import { ATTEMPTS_NAMESPACE } from './headers.ts';
+import { ATTEMPTS_NAMESPACE, LARGER_KEY } from './headers.ts';
 
 export const CARRIED_NAMESPACE = 'switchyard';
 export const CARRIED_KEY = 'plan';
-/** How the note of an attempt ends whose endpoint said that the prompt is too long. */
-const TOO_LONG = ' context_length';
 
 /** One target of the plan, and what its later attempts need to know of it. */
 export type CarriedTarget = Target & {
@@ -63,8 +61,7 @@ export function decodeCarried(text: unknown): Carried | null {
  * `notes` are what Envoy noted of the attempts (envoy/attempts.ts); without them the plan is as it was.
  */
 export function asTried(carried: Carried, notes: Readonly<Record<string, unknown>> | undefined): Carried {
-  const first = notes?.['1'];
-  if (typeof first !== 'string' || !first.endsWith(TOO_LONG)) return carried;
+  if (notes?.[LARGER_KEY] !== '1') return carried;
   const larger = carried.targets.filter(({ largerWindow }) => largerWindow);
   return larger.length === 0 ? carried : { ...carried, targets: [...carried.targets.slice(0, 1), ...larger] };
 }

@@ -15,10 +15,15 @@ export const LARGER_ENDPOINT = 'x-switchyard-larger-endpoint';
 export const CLIENT_NAMESPACE = 'switchyard.client';
 export const CLIENT_AUTHORIZATION = 'authorization';
 
+/** Key beside them: the first target, set where Envoy has not read the list yet when that one answers. */
+export const FIRST_ENDPOINT = 'x-switchyard-first-endpoint';
+
 /** Namespace in which Envoy notes what became of each attempt (envoy/attempts.ts says in which form). */
 export const ATTEMPTS_NAMESPACE = 'switchyard.attempts';
 /** Key in it: the last error that an endpoint gave and that was tried again. */
 export const LAST_ERROR_KEY = 'error';
+/** Key in it: set where the prompt was too long for the first target and those with a larger window took the place of the others. */
+export const LARGER_KEY = 'larger';
 
 // On responses: names of the classic vLLM router.
 export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';

@@ -2,8 +2,9 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { CATEGORY_PROMPTS } from '../fixtures/category-prompts.ts';
+import type { JsonObject } from '../../src/envoy/xds.ts';
 import { describeWithEnvoy } from './harness-describe.ts';
+import { allUp, LENIENT } from './harness-health.ts';
 import { startStack, type Stack } from './harness.ts';
 import { sleep, until } from './harness-wait.ts';
 
@@ -14,21 +15,6 @@ async function closedPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-const LENIENT = `
-timeouts: { first_byte: 1500ms, decision: 5s }
-health: { consecutive_errors: 1000, min_requests: 100000, ejection: 1ms, max_ejection: 1ms }
-affinity: { enabled: false }
-`;
-
-async function allUp(stack: Stack): Promise<void> {
-  const isAllUp = async (): Promise<boolean> => {
-    const answer = await fetch(`${stack.apiUrl}/info/endpoints`);
-    const { endpoints } = (await answer.json()) as { endpoints: { state: string }[] };
-    return endpoints.every(({ state }) => state === 'up');
-  };
-  await until(isAllUp, 'all endpoints to be up');
 }
 
 describeWithEnvoy('a prompt that is too long for the first model', () => {
@@ -125,6 +111,46 @@ ${LENIENT}`,
   });
 });
 
+describeWithEnvoy('a bootstrap that is older than the router', () => {
+  test('goes through the plan in its order, with the right body for each', async () => {
+    const CALL = 'first_apart(handle)';
+    const older = (text: string): string => text.replace(`then ${CALL} end`, 'then end');
+    const stack = await startStack({
+      config: `
+vllm_endpoints:
+  - { name: a1, address: 127.0.0.1, port: '\${PORT_A1}', models: [model-a] }
+  - { name: a2, address: 127.0.0.1, port: '\${PORT_A2}', models: [model-a] }
+  - { name: c, address: 127.0.0.1, port: '\${PORT_C}', models: [model-c] }
+model_config:
+  model-a: { context_window: 10000, fallbacks: [model-c] }
+  model-c: { context_window: 40000 }
+default_model: model-a
+${LENIENT}`,
+      sims: ['a1', 'a2', 'c'].map((name) => ({ name, models: [`model-${name[0]}`] })),
+      editBootstrap: (bootstrap) => {
+        const text = JSON.stringify(bootstrap);
+        expect(text).toContain(`then ${CALL} end`);
+        return JSON.parse(text, (_, value: unknown) =>
+          typeof value === 'string' ? older(value) : value,
+        ) as JsonObject;
+      },
+    });
+    try {
+      await stack.watched(async () => {
+        const answer = await stack.chat('auto', {}, { 'x-sim-context-window': 'a1=1, a2=1' });
+        expect([answer.status, answer.headers['x-vsr-selected-model']]).toEqual([200, 'model-c']);
+        expect(answer.headers['x-switchyard-attempts']).toBe('3');
+        const received = ['a1', 'a2', 'c'].flatMap((name) =>
+          stack.sim(name).requests.map(({ model, status }) => `${name} ${model} ${status}`),
+        );
+        expect(received).toEqual(['a1 model-a 400', 'a2 model-a 400', 'c model-c 200']);
+      })();
+    } finally {
+      await stack.stop();
+    }
+  }, 60_000);
+});
+
 describeWithEnvoy('the last attempt has no answer', () => {
   let stack: Stack;
   beforeAll(async () => {
@@ -193,82 +219,6 @@ ${LENIENT}`,
       ]);
       expect(stack.sim('b').requests).toEqual([]);
       await stack.restartRouter();
-    })();
-  });
-});
-
-describeWithEnvoy('reasoning at a model that stands in', () => {
-  const NAMES = ['a', 'b', 'c'] as const;
-  let stack: Stack;
-  beforeAll(async () => {
-    stack = await startStack({
-      config: `
-vllm_endpoints:
-${NAMES.map((name) => `  - { name: e${name}, address: 127.0.0.1, port: '\${PORT_${name.toUpperCase()}}', models: [model-${name}] }`).join('\n')}
-model_config:
-  model-a: { reasoning_family: gpt-oss, fallbacks: [model-b, model-c] }
-  model-b: { reasoning_family: qwen3 }
-  model-c: { reasoning_family: deepseek }
-default_model: model-c
-classifier: { category_model: { threshold: 0.3 } }
-categories:
-  - name: math
-    system_prompt: You are a mathematician.
-    model_scores:
-      - { model: model-a, score: 0.9, use_reasoning: true, reasoning_effort: high }
-      - { model: model-b, score: 0.5, use_reasoning: false }
-${LENIENT}`,
-      sims: NAMES.map((name) => ({ name, models: [`model-${name}`] })),
-    });
-  }, 60_000);
-  afterAll(() => stack.stop());
-  beforeEach(async () => {
-    await allUp(stack);
-    NAMES.forEach((name) => stack.sim(name).forget());
-  });
-
-  const messages = [
-    { role: 'system', content: 'You are a mathematician.' },
-    { role: 'user', content: CATEGORY_PROMPTS['math'] },
-  ];
-  const ask = (status: string, extra: object = {}) =>
-    stack.send({
-      body: { model: 'auto', messages: [{ role: 'user', content: CATEGORY_PROMPTS['math'] }], ...extra },
-      headers: { 'x-sim-status': status },
-    });
-  const bodyAt = (name: string): unknown => JSON.parse(stack.sim(name).requests[0]!.body!);
-
-  test('is what its own entry of the category says, in the fields of its own family', async () => {
-    await stack.watched(async () => {
-      const answer = await ask('a=503');
-      expect(answer.status).toBe(200);
-      expect(bodyAt('a')).toEqual({ model: 'model-a', messages, reasoning_effort: 'high' });
-      expect(bodyAt('b')).toEqual({ model: 'model-b', messages, chat_template_kwargs: { enable_thinking: false } });
-      expect(answer.headers).toMatchObject({ 'x-vsr-selected-model': 'model-b', 'x-vsr-selected-reasoning': 'off' });
-    })();
-  });
-
-  test('without an entry of its own, what was decided for the first', async () => {
-    await stack.watched(async () => {
-      const answer = await ask('a=503, b=503');
-      expect(answer.status).toBe(200);
-      expect(bodyAt('c')).toEqual({ model: 'model-c', messages, chat_template_kwargs: { thinking: true } });
-      expect(answer.headers).toMatchObject({ 'x-vsr-selected-model': 'model-c', 'x-vsr-selected-reasoning': 'on' });
-    })();
-  });
-
-  test("the caller's own fields stay the caller's at each", async () => {
-    await stack.watched(async () => {
-      const own = { reasoning_effort: 'low', chat_template_kwargs: { enable_thinking: true, custom: 1 } };
-      expect((await ask('a=503, b=503', own)).status).toBe(200);
-      expect(bodyAt('a')).toEqual({ model: 'model-a', messages, ...own });
-      expect(bodyAt('b')).toEqual({ model: 'model-b', messages, ...own });
-      expect(bodyAt('c')).toEqual({
-        model: 'model-c',
-        messages,
-        ...own,
-        chat_template_kwargs: { enable_thinking: true, custom: 1, thinking: true },
-      });
     })();
   });
 });

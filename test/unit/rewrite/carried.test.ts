@@ -28,21 +28,22 @@ function carriedOf(...texts: readonly string[]): Carried {
   };
 }
 const names = ({ targets }: Carried): string => targets.map(({ model, address }) => `${model}@${address}`).join(' ');
-const TOO_LONG = '1 2 400 - context_length';
+const TOO_LONG = { '1': '1 2 400 - context_length', larger: '1' };
 
 test.each([
-  ['a@1 a@2 b@3+ c@4 d@5+', { '1': TOO_LONG }, 'a@1 b@3 d@5'],
-  ['a@1 a@2 b@3+', { '1': '1 2 503 - -', '2': TOO_LONG }, 'a@1 a@2 b@3'],
+  ['a@1 a@2 b@3+ c@4 d@5+', TOO_LONG, 'a@1 b@3 d@5'],
+  ['a@1 a@2 b@3+', { '1': '1 2 503 - -', '2': TOO_LONG['1'] }, 'a@1 a@2 b@3'],
   ['a@1 a@2 b@3+', { '1': '1' }, 'a@1 a@2 b@3'],
-  ['a@1 a@2', { '1': TOO_LONG }, 'a@1 a@2'],
+  ['a@1 a@2', TOO_LONG, 'a@1 a@2'],
   ['a@1 a@2 b@3+', {}, 'a@1 a@2 b@3'],
-  ['a@1 a@2 b@3+', { '1': 7 }, 'a@1 a@2 b@3'],
+  ['a@1 a@2 b@3+', { '1': TOO_LONG['1'] }, 'a@1 a@2 b@3'],
+  ['a@1 a@2 b@3+', { larger: 7 }, 'a@1 a@2 b@3'],
 ])('%s after %j: Envoy goes through %s', (targets, notes, expected) => {
   expect(names(asTried(carriedOf(...targets.split(' ')), notes))).toBe(expected);
 });
 
 test('an address that serves two models is told by the attempt', () => {
-  const carried = asTried(carriedOf('a@1', 'b@2', 'c@2+'), { '1': TOO_LONG });
+  const carried = asTried(carriedOf('a@1', 'b@2', 'c@2+'), TOO_LONG);
   expect(targetOf(carried, '2', 2)?.model).toBe('c');
   expect(targetOf(carriedOf('a@1', 'b@2', 'c@2+'), '2', 2)?.model).toBe('b');
 });
