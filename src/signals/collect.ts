@@ -1,8 +1,9 @@
+import { inTurns } from '../openai/pace.ts';
 import type { ChatRequest } from '../openai/request.ts';
 import { judgedText, type JudgedText } from './judged-text.ts';
 import { detectLanguage } from './language.ts';
 import { piiOfRequest } from './pii-of-request.ts';
-import { shapeOf } from './shape.ts';
+import { shapeSteps } from './shape.ts';
 import type { EncodeOutcome, Encoder, Signals } from './signals.ts';
 
 export interface CollectSignals {
@@ -29,14 +30,14 @@ export async function collectSignals(input: CollectSignals): Promise<Signals> {
   const judged = judgedText(input.request);
   const newest = judged?.newest ?? '';
   const language = detectLanguage(newest);
-  const shape = shapeOf(input.request, newest, language.code);
+  const shape = await inTurns(shapeSteps(input.request, newest, language.code), input.pause);
   // What the encoder would read decides, so that a short "sí" after an English question is still judged by the question.
   const read = judged === null || judged.text === newest ? language : detectLanguage(judged.text);
   const deadlineMs = input.deadlineMs - (input.clock() - start);
   // The search runs on this thread while the encoder works on its own.
   const [outcome, pii] = await Promise.all([
     input.needs.encoder ? encode(judged, read.unsupported, { ...input, deadlineMs }) : NOT_ASKED,
-    input.needs.pii ? piiOfRequest(input.request, input.pause) : [],
+    input.needs.pii ? piiOfRequest(input.request, input) : [],
   ]);
   return {
     encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
