@@ -2,9 +2,10 @@
 import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
 import { reasoningEdit } from './decision/plan.ts';
 import { largerWindows } from './execution/attempt-plan.ts';
+import { inTurns } from './openai/pace.ts';
 import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
-import { rewriteBody } from './rewrite/body.ts';
+import { rewriteSteps } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
 import { AUTHORIZATION, REQUEST_ID } from './rewrite/headers.ts';
 import type { Mutations } from './rewrite/mutations.ts';
@@ -24,24 +25,27 @@ export interface Forward {
 }
 
 /** The body for the first target, and what the later ones will need. */
-export function prepare(
+export async function prepare(
   { body, headers, startedMs }: RouteInput,
   request: ChatRequest,
   outcome: Extract<DecisionOutcome, { kind: 'decided' }>,
   world: World,
-): Forward {
+): Promise<Forward> {
   const { decision, plan } = outcome;
   const [first] = plan.targets;
   const callerReasoningWins = world.registry.config.caller_reasoning_wins;
   const rewritten = plan.untouched
     ? { body, injectedSystemPrompt: false, note: EMPTY_NOTE }
-    : rewriteBody(body, request, {
-        model: first.servedModel,
-        reasoning: first.reasoning,
-        systemPrompt: decision.systemPrompt,
-        callerReasoningWins,
-        strip: decision.stripFields,
-      });
+    : await inTurns(
+        rewriteSteps(body, request, {
+          model: first.servedModel,
+          reasoning: first.reasoning,
+          systemPrompt: decision.systemPrompt,
+          callerReasoningWins,
+          strip: decision.stripFields,
+        }),
+        world.pause,
+      );
   const isRetriedForLength = world.registry.config.fallback.retry_on.includes('context_length');
   const larger = isRetriedForLength ? largerWindows(plan, world.registry) : [];
   const carried: Carried = {
@@ -121,13 +125,14 @@ export async function routeRetry(input: RetryInput, world: World): Promise<Mutat
   };
   const parsed = await parseRequestAsync(input.body, options, world.pause);
   if (parsed.kind === 'invalid') return null;
-  const { body } = rewriteBody(input.body, parsed.request, {
+  const edit = {
     model: target.servedModel,
     reasoning: target.reasoning,
     systemPrompt: null,
     callerReasoningWins: input.carried.callerReasoningWins,
     strip: [],
     before: decodeRewriteNote(input.carried.note),
-  });
+  };
+  const { body } = await inTurns(rewriteSteps(input.body, parsed.request, edit), world.pause);
   return retryMutations({ body: body === input.body ? null : body, selectedModel: target.model, ...key });
 }

@@ -94,10 +94,10 @@ export async function route(input: RouteInput, world: World): Promise<Routed> {
   const asked = world.clock();
   const judged = isRead ? await signalsOf(request, input.signal, world, needs) : null;
   const classificationMs = isRead && needs.encoder ? world.clock() - asked : null;
-  const signals = judged === null ? null : await measured(request, judged, registry);
+  const signals = judged === null ? null : await measured(request, judged, world);
   const { outcome, ticket } = await dispatched(request, signals, input, world);
   try {
-    const forward = outcome.kind === 'decided' ? prepare(input, request, outcome, world) : null;
+    const forward = outcome.kind === 'decided' ? await prepare(input, request, outcome, world) : null;
     return { request, signals, outcome, forward, ticket, latencyMs: world.clock() - started, classificationMs };
   } catch (thrown) {
     ticket?.end();
@@ -124,12 +124,12 @@ async function dispatched(request: ChatRequest, signals: Signals | null, input: 
 }
 
 /** Signals whose tokens are counted where the estimate can't tell whether the request fits a model's window. */
-async function measured(request: ChatRequest, signals: Signals, registry: Registry): Promise<Signals> {
+async function measured(request: ChatRequest, signals: Signals, { registry, pause }: World): Promise<Signals> {
   const models = [...registry.models.values()];
   const reserve = request.maxOutputTokens ?? registry.config.estimates.output_reserve_tokens;
   if (!needsExactCount(models, signals.shape.inputTokens + reserve)) return signals;
   const largest = Math.max(...models.map(({ config }) => config.context_window ?? 0));
-  return { ...signals, shape: await withExactTokens(request, signals.shape, largest) };
+  return { ...signals, shape: await withExactTokens(request, signals.shape, largest, pause) };
 }
 
 /** The decision in this world, with the attempts that it would be given. */

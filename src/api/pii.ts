@@ -1,13 +1,10 @@
-import { maskPii, type PiiFinding, type PiiSearch } from '../signals/pii.ts';
+import { maskPii, PII_SLICE_CHARACTERS, type PiiFinding, type PiiSearch } from '../signals/pii.ts';
 import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { PiiBody } from './bodies.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 /** Findings of one text that are listed; the kinds and the mask are of all of them. */
 const MAX_LISTED = 1000;
-/** The search runs on this thread: others get their turn after so many characters, which take a millisecond or two. */
-const SLICE_CHARACTERS = 64 * 1024;
-
 type StartSearch = (text: string) => PiiSearch;
 
 /** POST /api/v1/classify/pii: what personal data is in a text, where, and the text without it. Offsets are UTF-16 code units. */
@@ -79,7 +76,7 @@ async function searchInTurns(
 ): Promise<void> {
   const search = startSearch(text);
   for (let to = 0; to < text.length && !signal.aborted;) {
-    to = Math.min(text.length, to + SLICE_CHARACTERS);
+    to = Math.min(text.length, to + PII_SLICE_CHARACTERS);
     take(search.advance(to));
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,6 +1,6 @@
 /** Checks of the keys that decide: names of rules and tenants, patterns, time zones. Like all checks they read the values before the schema does. */
 import { patternProblem } from './pattern.ts';
-import { isPiiKind, PII_KINDS } from './pii-kinds.ts';
+import { isPiiKind, NAMED_PII_KINDS } from './pii-kinds.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { type Check, knownModels, repeated } from './references.ts';
 import { isMapping, select, selectText } from './select.ts';
@@ -114,8 +114,8 @@ function kindFindings(path: ConfigPath, given: unknown): readonly Finding[] {
       code: 'CONFIG_UNKNOWN_PII_KIND',
       path: at,
       message: `personal data of the kind ${JSON.stringify(value)} is not looked for, so this never holds`,
-      allowed: `any, or one of ${PII_KINDS.join(', ')}`,
-      fix: suggestion(value, PII_KINDS, 'use a kind that is looked for'),
+      allowed: `any, or one of ${NAMED_PII_KINDS.join(', ')}`,
+      fix: suggestion(value, NAMED_PII_KINDS, 'use a kind that is looked for'),
     }));
 }
 

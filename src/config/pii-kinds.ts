@@ -16,7 +16,13 @@ export const PII_KINDS = [
   'JWT',
 ] as const;
 
+/** Stands beside them for text that could not be searched in time: it may hold any of them. */
+export const UNSEARCHED_TEXT = 'UNSEARCHED_TEXT';
+
+/** All that a policy or a rule may name. */
+export const NAMED_PII_KINDS = [...PII_KINDS, UNSEARCHED_TEXT] as const;
+
 /** Whether a name means one of them; kinds compare in any case of letters. */
 export function isPiiKind(name: string): boolean {
-  return (PII_KINDS as readonly string[]).includes(name.toUpperCase());
+  return (NAMED_PII_KINDS as readonly string[]).includes(name.toUpperCase());
 }

@@ -1,6 +1,6 @@
 /** Configurations that work, but hardly as meant. */
 import { VARIABLE_NAME } from './fields.ts';
-import { isPiiKind, PII_KINDS } from './pii-kinds.ts';
+import { isPiiKind, NAMED_PII_KINDS } from './pii-kinds.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import type { Check } from './references.ts';
 import { isMapping, select, selectText } from './select.ts';
@@ -107,8 +107,8 @@ const allowedKindsAreSearched: Check = (raw) =>
       code: 'CONFIG_PII_KIND_NOT_SEARCHED',
       path,
       message: `personal data of the kind ${JSON.stringify(value)} is not looked for, so this allows nothing`,
-      allowed: `one of ${PII_KINDS.join(', ')}`,
-      fix: suggestion(value, PII_KINDS, 'remove it to silence this warning'),
+      allowed: `one of ${NAMED_PII_KINDS.join(', ')}`,
+      fix: suggestion(value, NAMED_PII_KINDS, 'remove it to silence this warning'),
     }));
 
 interface Mention {

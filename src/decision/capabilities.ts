@@ -1,6 +1,6 @@
 import { isNearLimit } from '../signals/tokens.ts';
 import type { ModelEntry } from '../config/registry.ts';
-import type { ChatRequest } from '../openai/request.ts';
+import { partKinds, type ChatRequest } from '../openai/request.ts';
 import type { Rejection } from './decision.ts';
 
 /** What a request can need of a model beyond text in, text out. */
@@ -29,7 +29,7 @@ const LEAST_WINDOW = 2048;
 
 /** What the request needs, in a fixed order. `tool_choice: "none"` needs no tools. */
 export function needsOf(request: ChatRequest): readonly Need[] {
-  const parts = new Set(request.messages.flatMap((message) => message.parts.map((part) => part.kind)));
+  const parts = partKinds(request);
   const needs: readonly (readonly [Need, boolean])[] = [
     ['tools', request.toolCount > 0 && request.toolChoice !== 'none'],
     ['vision', parts.has('image')],

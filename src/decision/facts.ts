@@ -1,6 +1,7 @@
+import { NAMED_PII_KINDS, UNSEARCHED_TEXT } from '../config/pii-kinds.ts';
 import type { Registry } from '../config/registry.ts';
 import type { CategoryConfig } from '../config/schema.ts';
-import type { ChatRequest } from '../openai/request.ts';
+import { partKinds, type ChatRequest } from '../openai/request.ts';
 import type { Signals } from '../signals/signals.ts';
 import { needsOf, type RequestSize } from './capabilities.ts';
 import { categoryOf } from './category.ts';
@@ -73,7 +74,7 @@ export function ruleFacts(
     entropy: view.entropyNormalized,
     difficulty: facts.difficulty,
     jailbreak: facts.jailbreak,
-    piiKinds: known.piiKinds ?? [],
+    piiKinds: possibleKinds(known.piiKinds ?? []),
     language: signals?.shape.language ?? null,
     tokens: facts.inputTokens,
     turns: facts.turns,
@@ -89,8 +90,13 @@ export function ruleFacts(
   };
 }
 
+/** Text that nobody searched may hold any kind: a rule that guards against one applies to it. */
+function possibleKinds(found: readonly string[]): readonly string[] {
+  return found.includes(UNSEARCHED_TEXT) ? NAMED_PII_KINDS : found;
+}
+
 function modalitiesOf(request: ChatRequest): readonly Modality[] {
-  const kinds = new Set(request.messages.flatMap((message) => message.parts.map((part) => part.kind)));
+  const kinds = partKinds(request);
   const found = (['image', 'audio', 'file'] as const).filter((kind) => kinds.has(kind));
   return found.length === 0 ? ['text'] : found;
 }

@@ -1,4 +1,5 @@
 /** Every answer with which a decision turns a request away, in OpenAI's error shape. */
+import { UNSEARCHED_TEXT } from '../config/pii-kinds.ts';
 import type { ApiError } from '../errors.ts';
 
 export function invalidKnob(param: string, allowed: string): ApiError {
@@ -28,12 +29,18 @@ export function noModelAllowed(): ApiError {
   return forbidden('no_model_allowed', 'No model may serve this request: policy rules out all of them.', null);
 }
 
+/** @param kinds what was found, UNSEARCHED_TEXT included; empty when the request was not read at all. */
 export function piiNotAllowed(kinds: readonly string[]): ApiError {
-  return forbidden(
-    'pii_not_allowed',
-    `The request holds personal data (${kinds.join(', ')}) that no model here may receive. Remove it and send the request again.`,
-    'messages',
-  );
+  const found = kinds.filter((kind) => kind !== UNSEARCHED_TEXT);
+  const data = `The request holds personal data (${found.join(', ')}) that no model here may receive`;
+  const text = 'text that could not be searched for';
+  const isWhole = found.length > 0 && found.length === kinds.length;
+  const message = isWhole
+    ? `${data}. Remove it and send the request again.`
+    : found.length > 0
+      ? `${data}, and ${text} more. Remove it, and send less text.`
+      : `The request holds ${text} personal data, which no model here may receive. Send less text.`;
+  return forbidden('pii_not_allowed', message, 'messages');
 }
 
 export function jailbreakBlocked(): ApiError {

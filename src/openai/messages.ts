@@ -1,9 +1,9 @@
 /** Messages of a chat request, and the prompt of a completions request as one user message. */
 import type { ApiError } from '../errors.ts';
-import { countElements, elements, lastMembers, spanOf, textOf, typeProblem, type Document } from './document.ts';
+import { countElements, elements, keyOf, members, spanOf, textOf, typeProblem, type Document } from './document.ts';
 import { ARRAY, ESCAPED_STRING, NULL, NUMBER, OBJECT } from './json/tape.ts';
 import { decodeLong } from './json/text.ts';
-import { SLICE_BYTES, type Pace } from './pace.ts';
+import { SLICE_BYTES, type Pace, type Steps } from './pace.ts';
 import { emptyArray, missingField } from './reply.ts';
 import type { ChatMessage, ContentPart, PartKind, Span } from './request.ts';
 
@@ -38,11 +38,7 @@ const MAX_NAME_BYTES = 256;
 const ABSENT: Content = { contentKind: 'absent', parts: [], contentSpan: null };
 
 /** Reads `messages`; `row` is undefined when the member is missing. Gives control back as `pace` demands. */
-export function* readMessages(
-  document: Document,
-  row: number | undefined,
-  pace: Pace,
-): Generator<undefined, MessagesRead> {
+export function* readMessages(document: Document, row: number | undefined, pace: Pace): Steps<MessagesRead> {
   if (row === undefined) return { messages: [], problem: missingField('messages') };
   if (document.tape.kind(row) !== ARRAY) {
     return { messages: [], problem: typeProblem(document, row, 'messages', 'an array of objects') };
@@ -65,19 +61,23 @@ export function* readMessages(
   return { messages, problem };
 }
 
-function* readMessage(
-  document: Document,
-  row: number,
-  param: string,
-  pace: Pace,
-  report: Report,
-): Generator<undefined, ChatMessage> {
-  const members = lastMembers(document, row);
+function* readMessage(document: Document, row: number, param: string, pace: Pace, report: Report): Steps<ChatMessage> {
+  const members = yield* pacedMembers(document, row, pace);
   const role = readName(document, members.get('role'), `${param}.role`, report);
   const content = yield* readContent(document, members.get('content'), `${param}.content`, pace, report);
   const calls = members.get('tool_calls');
   const toolCallCount = calls !== undefined && document.tape.kind(calls) === ARRAY ? countElements(document, calls) : 0;
   return { role, ...content, span: spanOf(document, row), toolCallCount };
+}
+
+/** `lastMembers` of an object that may have very many. */
+function* pacedMembers(document: Document, row: number, pace: Pace): Steps<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  for (const [key, value] of members(document, row)) {
+    found.set(keyOf(document, key), value);
+    if (pace.spend(0)) yield;
+  }
+  return found;
 }
 
 /** A short string that must be there: a role, a part's type. '' where it is wrong, which is reported. */
@@ -99,7 +99,7 @@ function* readContent(
   param: string,
   pace: Pace,
   report: Report,
-): Generator<undefined, Content> {
+): Steps<Content> {
   if (row === undefined) return ABSENT;
   const { tape } = document;
   const contentSpan = spanOf(document, row);
@@ -123,14 +123,8 @@ function* readContent(
   return { contentKind: 'parts', parts, contentSpan };
 }
 
-function* readPart(
-  document: Document,
-  row: number,
-  param: string,
-  pace: Pace,
-  report: Report,
-): Generator<undefined, ContentPart> {
-  const members = lastMembers(document, row);
+function* readPart(document: Document, row: number, param: string, pace: Pace, report: Report): Steps<ContentPart> {
+  const members = yield* pacedMembers(document, row, pace);
   const span = spanOf(document, row);
   const kind = PART_KINDS.get(readName(document, members.get('type'), `${param}.type`, report)) ?? 'other';
   if (kind !== 'text') return { kind, text: '', textSpan: null, span };
@@ -140,7 +134,7 @@ function* readPart(
   return { kind: 'other', text: '', textSpan: null, span };
 }
 
-function* readText(document: Document, row: number, span: Span, pace: Pace): Generator<undefined, ContentPart> {
+function* readText(document: Document, row: number, span: Span, pace: Pace): Steps<ContentPart> {
   const { tape, buffer } = document;
   const textSpan = spanOf(document, row);
   if (pace.spend(textSpan.end - textSpan.start)) yield;
@@ -150,11 +144,7 @@ function* readText(document: Document, row: number, span: Span, pace: Pace): Gen
 }
 
 /** Reads `prompt` as one user message. Prompts that are token numbers are a message without text. */
-export function* readPrompt(
-  document: Document,
-  row: number | undefined,
-  pace: Pace,
-): Generator<undefined, MessagesRead> {
+export function* readPrompt(document: Document, row: number | undefined, pace: Pace): Steps<MessagesRead> {
   if (row === undefined) return { messages: [], problem: missingField('prompt') };
   const { tape } = document;
   const span = spanOf(document, row);

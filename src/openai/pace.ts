@@ -21,3 +21,23 @@ export function createPace(): Pace {
     },
   };
 }
+
+/** Work that is done in steps: it yields where a turn of the event loop is due, and returns what came of it. */
+export type Steps<Result> = Generator<undefined, Result>;
+
+/** Does it at one go. For tests, tools and what is known to be small. */
+export function atOnce<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Does it with a turn of the event loop between the steps: `pause` is `setImmediate` of node:timers/promises. */
+export async function inTurns<Result>(steps: Steps<Result>, pause: () => Promise<unknown>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}

@@ -7,7 +7,7 @@ import { OBJECT } from './json/tape.ts';
 import { bufferOver, checkUtf8, decodeLiteral } from './json/text.ts';
 import { readMessages, readPrompt, type MessagesRead } from './messages.ts';
 import { findMultipartModel, multipartBoundary, type MultipartOutcome } from './multipart.ts';
-import { createPace, SLICE_BYTES, type Pace } from './pace.ts';
+import { atOnce, createPace, inTurns, SLICE_BYTES, type Pace, type Steps } from './pace.ts';
 import { kindOfPath } from './paths.ts';
 import {
   invalidJson,
@@ -61,32 +61,23 @@ const RECORD_DEPTHS: ReadonlyMap<string, number> = new Map([
 
 /** Parses at one go. For tests, tools and small bodies. */
 export function parseRequest(body: Uint8Array, options: ParseOptions): ParseOutcome {
-  const steps = parseSteps(body, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(parseSteps(body, options));
 }
 
 /**
  * Parses in steps of a few milliseconds at most and awaits `pause` between them (`setImmediate` of node:timers/promises): a 32 MiB body
  * does not block the event loop. Bodies of less than SLICE_BYTES never pause.
  */
-export async function parseRequestAsync(
+export function parseRequestAsync(
   body: Uint8Array,
   options: ParseOptions,
   pause: () => Promise<unknown>,
 ): Promise<ParseOutcome> {
-  const steps = parseSteps(body, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await pause();
-  }
+  return inTurns(parseSteps(body, options), pause);
 }
 
 /** The parse as a sequence of steps: it yields where a turn of the event loop is due and returns the outcome. */
-export function* parseSteps(body: Uint8Array, options: ParseOptions): Generator<undefined, ParseOutcome> {
+export function* parseSteps(body: Uint8Array, options: ParseOptions): Steps<ParseOutcome> {
   if (body.length === 0) return invalid(invalidJson('it is empty'));
   const outcome = yield* parseBody(body, options);
   const isUnreadable = outcome.kind === 'invalid' && UNREADABLE.has(outcome.error.code);
@@ -101,7 +92,7 @@ function isEncoded(contentEncoding: string | undefined): boolean {
   return (contentEncoding ?? '').split(',').some((coding) => !/^\s*(?:identity\s*)?$/i.test(coding));
 }
 
-function* parseBody(body: Uint8Array, options: ParseOptions): Generator<undefined, ParseOutcome> {
+function* parseBody(body: Uint8Array, options: ParseOptions): Steps<ParseOutcome> {
   const boundary = multipartBoundary(options.contentType ?? '');
   if (boundary !== null) return multipartRequest(body, yield* findMultipartModel(body, boundary));
   if (!(yield* checkUtf8(body, SLICE_BYTES))) return invalid(invalidUtf8());
@@ -176,11 +167,7 @@ function describeFailure(reason: ScanFailure, offset: number, maxDepth: number):
   }
 }
 
-function* readRequest(
-  document: Document,
-  overflow: boolean,
-  options: ParseOptions,
-): Generator<undefined, ParseOutcome> {
+function* readRequest(document: Document, overflow: boolean, options: ParseOptions): Steps<ParseOutcome> {
   const top = new Map<string, number>();
   const all: Member[] = [];
   const modelSpans: Span[] = [];
@@ -228,7 +215,7 @@ function* readConversation(
   kind: ChatRequest['kind'],
   options: ParseOptions,
   pace: Pace,
-): Generator<undefined, MessagesRead> {
+): Steps<MessagesRead> {
   if (options.read === 'fields' || !isJudged(kind)) return { messages: [], problem: null };
   return kind === 'chat'
     ? yield* readMessages(document, top.get('messages'), pace)

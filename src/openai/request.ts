@@ -91,3 +91,10 @@ export interface ChatRequest {
    */
   readonly problem: ApiError | null;
 }
+
+/** Every kind of part that the messages have. One step a part: there may be tens of thousands, and it is asked for more than once. */
+export function partKinds({ messages }: Pick<ChatRequest, 'messages'>): ReadonlySet<PartKind> {
+  const kinds = new Set<PartKind>();
+  for (const { parts } of messages) for (const { kind } of parts) kinds.add(kind);
+  return kinds;
+}

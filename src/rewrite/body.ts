@@ -1,9 +1,10 @@
 /** The body that one target gets: model, reasoning fields and system message changed, every other byte as it came. */
 import type { ReasoningEdit, SystemPromptChoice } from '../decision/decision.ts';
+import { atOnce, type Steps } from '../openai/pace.ts';
 import type { ChatRequest } from '../openai/request.ts';
 import { EMPTY_NOTE, type RewriteNote } from './note.ts';
 import { planReasoning } from './reasoning.ts';
-import { applySplices, editContainer, type Splice } from './splices.ts';
+import { editContainer, spliceSteps, type Splice } from './splices.ts';
 import { systemPromptSplices } from './system-prompt.ts';
 
 export interface BodyEdit {
@@ -32,15 +33,20 @@ export interface RewrittenBody {
 
 const EDITED: ReadonlySet<string> = new Set(['model', 'messages', 'reasoning_effort', 'chat_template_kwargs']);
 
-/**
- * Rewrites `body`, of which `request` was parsed. Costs one copy of the body. `request.problem` should be null unless only the model and the
- * reasoning fields are edited: spans of messages that could not be read are missing.
- */
+/** `rewriteSteps` at one go. */
 export function rewriteBody(body: Uint8Array, request: ChatRequest, edit: BodyEdit): RewrittenBody {
+  return atOnce(rewriteSteps(body, request, edit));
+}
+
+/**
+ * Rewrites `body`, of which `request` was parsed. Costs one copy of the body, in steps. `request.problem` should be null unless only the model and
+ * the reasoning fields are edited: spans of messages that could not be read are missing.
+ */
+export function* rewriteSteps(body: Uint8Array, request: ChatRequest, edit: BodyEdit): Steps<RewrittenBody> {
   if (request.isMultipart === true) {
     const splices = request.modelSpans.map((span) => ({ ...span, text: edit.model }));
     return {
-      body: applySplices(body, splices),
+      body: yield* spliceSteps(body, splices),
       injectedSystemPrompt: false,
       reasoningTold: false,
       note: EMPTY_NOTE,
@@ -62,7 +68,7 @@ export function rewriteBody(body: Uint8Array, request: ChatRequest, edit: BodyEd
     }),
   ];
   return {
-    body: applySplices(body, splices),
+    body: yield* spliceSteps(body, splices),
     injectedSystemPrompt: promptSplices.length > 0,
     reasoningTold: reasoning.told,
     note: reasoning.note,

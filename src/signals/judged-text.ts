@@ -2,7 +2,8 @@
  * What the encoder reads of a conversation (docs/what-is-read.md): the newest user message, and before it what it leans on. Every step is
  * bounded, so that a conversation of 32 MiB costs as much as a long one; nothing is joined that is not read.
  */
-import type { ChatMessage, ChatRequest } from '../openai/request.ts';
+import type { ChatMessage, ChatRequest, ContentPart } from '../openai/request.ts';
+import { joinFromEnd, joinUpTo, joinWithin } from './join-parts.ts';
 import { hasSubject, leansOnConversation, MAX_FOLLOW_UP_CHARS } from './follow-up.ts';
 
 export interface JudgedText {
@@ -23,6 +24,8 @@ const ANSWER_LIMITS = { head: 330, tail: 110 };
 const MAX_MESSAGES_BACK = 24;
 /** White space before and behind a text is skipped up to this many times the characters that are kept. */
 const BLANK_FACTOR = 8;
+/** Blank characters of a request that are read through in search of a text; behind them every message counts as blank. */
+const MAX_BLANK_CHARS = 512 * 1024;
 
 /** Half of a character that a cut went through. */
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
@@ -35,12 +38,13 @@ interface Limits {
 /** The text that is judged, or null when no message has any. Deterministic: the same conversation always gives the same text. */
 export function judgedText(request: Pick<ChatRequest, 'messages'>): JudgedText | null {
   const { messages } = request;
+  const hasText = textTest();
   const at = messages.findLastIndex((message) => speakerOf(message) === 'user' && hasText(message));
   const newest = messages[at];
-  if (newest === undefined) return fallback(messages);
+  if (newest === undefined) return fallback(messages, hasText);
   const text = textOf(newest, MESSAGE_LIMITS);
   if (text.length > MAX_FOLLOW_UP_CHARS) return { text, newest: text, kind: 'newest' };
-  const before = conversationBefore(messages, at);
+  const before = conversationBefore(messages, at, hasText);
   if (before === '' || !leansOnConversation(text, before)) return { text, newest: text, kind: 'newest' };
   return { text: `${before}\n${text}`, newest: text, kind: 'follow_up' };
 }
@@ -49,7 +53,7 @@ export function judgedText(request: Pick<ChatRequest, 'messages'>): JudgedText |
  * The question that a follow-up at `at` leans on and the answer that it follows, oldest first: the nearest earlier user message with a
  * subject (the farthest seen, when none has), and the newest assistant message with text.
  */
-function conversationBefore(messages: readonly ChatMessage[], at: number): string {
+function conversationBefore(messages: readonly ChatMessage[], at: number, hasText: TextTest): string {
   let question = '';
   let answer = '';
   const oldest = Math.max(0, at - MAX_MESSAGES_BACK);
@@ -66,7 +70,7 @@ function conversationBefore(messages: readonly ChatMessage[], at: number): strin
 }
 
 /** Without a user message: the newest assistant or system text is all that there is. Tool results are data, and are never judged. */
-function fallback(messages: readonly ChatMessage[]): JudgedText | null {
+function fallback(messages: readonly ChatMessage[], hasText: TextTest): JudgedText | null {
   const message = messages.findLast((candidate) => speakerOf(candidate) !== 'tool' && hasText(candidate));
   return message === undefined ? null : { text: textOf(message, MESSAGE_LIMITS), newest: '', kind: 'fallback' };
 }
@@ -89,18 +93,26 @@ function speakerOf(message: ChatMessage): Speaker {
   }
 }
 
-function hasText(message: ChatMessage): boolean {
-  return message.parts.some(
-    (part) => part.kind === 'text' && /\S/.test(part.text.slice(0, MESSAGE_LIMITS.head * BLANK_FACTOR)),
-  );
+/** Whether a message has text. One test reads a bounded number of blanks, however many messages it is asked of. */
+type TextTest = (message: ChatMessage) => boolean;
+
+function textTest(): TextTest {
+  let left = MAX_BLANK_CHARS;
+  const isWritten = ({ kind, text }: ContentPart): boolean => {
+    if (kind !== 'text' || left <= 0) return false;
+    const read = text.slice(0, Math.min(left, MESSAGE_LIMITS.head * BLANK_FACTOR));
+    const isBlank = !/\S/.test(read);
+    if (isBlank) left -= read.length;
+    return !isBlank;
+  };
+  return (message) => message.parts.some(isWritten);
 }
 
 /** The text parts of a message, one a line; of a long one the first `head` and the last `tail` characters. */
 function textOf(message: ChatMessage, limits: Limits): string {
   const parts = message.parts.filter((part) => part.kind === 'text').map((part) => part.text);
-  // Two more than fit: one for the line end that `joinUpTo` counts behind the last part, one to see that there is more.
-  const whole = joinUpTo(parts, limits.head + limits.tail + 2);
-  if (whole.length <= limits.head + limits.tail) return whole.trim();
+  const whole = joinWithin(parts, limits.head + limits.tail);
+  if (whole !== null) return whole.trim();
   const head = joinUpTo(parts, limits.head * BLANK_FACTOR)
     .trimStart()
     .slice(0, limits.head);
@@ -108,29 +120,4 @@ function textOf(message: ChatMessage, limits: Limits): string {
     .trimEnd()
     .slice(-limits.tail);
   return `${head}\n${tail}`.replace(LONE_SURROGATE, '').trim();
-}
-
-/** The first `limit` characters of the parts, joined by line ends. */
-function joinUpTo(parts: readonly string[], limit: number): string {
-  const taken: string[] = [];
-  let length = 0;
-  for (const part of parts) {
-    if (length >= limit) break;
-    const piece = part.slice(0, limit - length);
-    taken.push(piece);
-    length += piece.length + 1;
-  }
-  return taken.join('\n');
-}
-
-/** The last `limit` characters of the parts, joined by line ends. */
-function joinFromEnd(parts: readonly string[], limit: number): string {
-  const taken: string[] = [];
-  let length = 0;
-  for (let index = parts.length - 1; index >= 0 && length < limit; index -= 1) {
-    const piece = (parts[index] ?? '').slice(-(limit - length));
-    taken.push(piece);
-    length += piece.length + 1;
-  }
-  return taken.reverse().join('\n');
 }

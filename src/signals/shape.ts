@@ -1,6 +1,13 @@
-import type { ChatMessage, ChatRequest } from '../openai/request.ts';
+import { atOnce, createPace, type Steps } from '../openai/pace.ts';
+import type { ChatRequest, PartKind } from '../openai/request.ts';
 import { looksLikeCode } from './code.ts';
-import { countTokensExact, estimateTokens, TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE } from './tokens.ts';
+import {
+  createTokenCounter,
+  estimateTokens,
+  MAX_ESTIMATED_CHARS,
+  TOKENS_PER_IMAGE,
+  TOKENS_PER_MESSAGE,
+} from './tokens.ts';
 
 /** What can be seen of a request without understanding it. */
 export interface Shape {
@@ -25,22 +32,39 @@ export interface Shape {
 /** Tools are sent as JSON, which takes about this many bytes a token. */
 const TOOL_BYTES_PER_TOKEN = 4;
 
-/**
- * The shape of a request: counts and flags, each from a bounded look (a text of any size costs at most 32 kB of reading). `inputTokens` counts
- * the text of all messages, tool definitions and images; audio and files are not counted, since their size says nothing about their tokens.
- * `newest` is the newest user text and `language` what it is written in.
- */
+/** `shapeSteps` at one go. */
 export function shapeOf(request: ChatRequest, newest: string, language: string | null): Shape {
-  const { messages } = request;
-  const has = (kind: string) => messages.some((message) => message.parts.some((part) => part.kind === kind));
+  return atOnce(shapeSteps(request, newest, language));
+}
+
+/**
+ * The shape of a request: counts and flags. Of each text at most 32 kB are read, and a request of many texts is read in steps. `inputTokens`
+ * counts the text of all messages, tool definitions and images; audio and files are not counted, since their size says nothing about their
+ * tokens. `newest` is the newest user text and `language` what it is written in.
+ */
+export function* shapeSteps(request: ChatRequest, newest: string, language: string | null): Steps<Shape> {
+  const pace = createPace();
+  const kinds = new Set<PartKind>();
+  let tokens = toolTokens(request);
+  let turns = 0;
+  for (const { role, parts } of request.messages) {
+    tokens += TOKENS_PER_MESSAGE;
+    if (role === 'user') turns += 1;
+    for (const { kind, text } of parts) {
+      kinds.add(kind);
+      tokens += kind === 'image' ? TOKENS_PER_IMAGE : estimateTokens(text);
+      if (pace.spend(Math.min(text.length, MAX_ESTIMATED_CHARS))) yield;
+    }
+    if (pace.spend(0)) yield;
+  }
   return {
-    inputTokens: Math.ceil(messages.reduce((sum, message) => sum + tokensOf(message), toolTokens(request))),
+    inputTokens: Math.ceil(tokens),
     inputTokensExact: false,
-    turns: messages.filter((message) => message.role === 'user').length,
+    turns,
     hasTools: request.toolCount > 0,
-    hasImages: has('image'),
-    hasAudio: has('audio'),
-    hasFiles: has('file'),
+    hasImages: kinds.has('image'),
+    hasAudio: kinds.has('audio'),
+    hasFiles: kinds.has('file'),
     wantsJson: request.responseFormat === 'text' ? null : request.responseFormat,
     wantsLogprobs: request.logprobs,
     choices: request.choices,
@@ -53,27 +77,24 @@ export function shapeOf(request: ChatRequest, newest: string, language: string |
 
 /**
  * The shape with the text's tokens really counted (images and tool definitions stay estimates). Stops counting above `maxTokens`: no model's
- * window is as large, whatever the rest says. Gives the event loop a turn every few milliseconds.
+ * window is as large, whatever the rest says. `pause` gives the event loop a turn every few milliseconds.
  */
-export async function withExactTokens(request: ChatRequest, shape: Shape, maxTokens: number): Promise<Shape> {
+export async function withExactTokens(
+  request: ChatRequest,
+  shape: Shape,
+  maxTokens: number,
+  pause: () => Promise<unknown>,
+): Promise<Shape> {
+  const count = await createTokenCounter(pause);
   let inputTokens = toolTokens(request);
   for (const { parts } of request.messages) {
     inputTokens += TOKENS_PER_MESSAGE;
     for (const { kind, text } of parts) {
       if (inputTokens > maxTokens) break;
-      inputTokens += kind === 'image' ? TOKENS_PER_IMAGE : await countTokensExact(text, maxTokens - inputTokens);
+      inputTokens += kind === 'image' ? TOKENS_PER_IMAGE : await count(text, maxTokens - inputTokens);
     }
   }
   return { ...shape, inputTokens: Math.ceil(inputTokens), inputTokensExact: true };
-}
-
-function tokensOf(message: ChatMessage): number {
-  let tokens = TOKENS_PER_MESSAGE;
-  for (const part of message.parts) {
-    if (part.kind === 'image') tokens += TOKENS_PER_IMAGE;
-    else tokens += estimateTokens(part.text);
-  }
-  return tokens;
 }
 
 function toolTokens(request: ChatRequest): number {

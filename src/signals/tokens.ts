@@ -17,6 +17,8 @@ const TOKENS_PER_CHAR = {
 /** Longer texts are estimated from samples: this many slices of this many characters, evenly spread. */
 const SAMPLES = 32;
 const SAMPLE_CHARS = 1024;
+/** The most characters of one text that an estimate reads. */
+export const MAX_ESTIMATED_CHARS = SAMPLES * SAMPLE_CHARS;
 
 /** Role, separators and the like around each message. */
 export const TOKENS_PER_MESSAGE = 4;
@@ -25,7 +27,7 @@ export const TOKENS_PER_IMAGE = 800;
 
 /** Estimated tokens of a text, not rounded; at most 32,768 characters are looked at. */
 export function estimateTokens(text: string): number {
-  const size = SAMPLES * SAMPLE_CHARS;
+  const size = MAX_ESTIMATED_CHARS;
   if (text.length <= size) return estimateSlice(text, 0, text.length);
   const stride = (text.length - SAMPLE_CHARS) / (SAMPLES - 1);
   let sum = 0;
@@ -60,29 +62,44 @@ export function isNearLimit(estimatedTokens: number, limitTokens: number): boole
 
 /** Byte-pair merging takes quadratic time in an unbroken run: text is counted in pieces, cut at white space where there is some. */
 const PIECE_CHARS = 1000;
-/** The event loop gets a turn after this many characters, a few milliseconds of work at worst. */
+/** The event loop gets a turn after this many characters, a few milliseconds of work at worst; beginning a text counts as some. */
 const TURN_CHARS = 16_384;
+const TEXT_COST = 128;
+
+/** Counts the tokens of one text after the other, and takes a turn now and then, however many texts there are. */
+export type TokenCounter = (text: string, maxTokens: number) => Promise<number>;
 
 /**
- * Tokens of a text in the o200k vocabulary, or a number above `maxTokens` as soon as there are more. Text that looks like a special token
- * counts as text. The vocabulary is loaded at the first call (about 170 ms, 60 MB); a piece border may split a token, which adds at most one
- * in a thousand characters.
+ * A counter of tokens in the o200k vocabulary. It answers the tokens of a text, or a number above `maxTokens` as soon as there are more. Text that
+ * looks like a special token counts as text. The vocabulary is loaded for the first counter (about 170 ms, 60 MB); a piece border may split a
+ * token, which adds at most one in a thousand characters. `pause` gives the event loop its turn.
  */
-export async function countTokensExact(text: string, maxTokens: number): Promise<number> {
+export async function createTokenCounter(pause: () => Promise<unknown> = nextTurn): Promise<TokenCounter> {
   const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
-  let total = 0;
   let sinceTurn = 0;
-  for (let start = 0; start < text.length && total <= maxTokens;) {
-    const end = pieceEnd(text, start);
-    total += countTokens(text.slice(start, end), { disallowedSpecial: new Set() });
-    sinceTurn += end - start;
-    start = end;
-    if (sinceTurn >= TURN_CHARS) {
+  return async (text, maxTokens) => {
+    let total = 0;
+    sinceTurn += TEXT_COST;
+    for (let start = 0; start < text.length && total <= maxTokens;) {
+      const end = pieceEnd(text, start);
+      total += countTokens(text.slice(start, end), { disallowedSpecial: new Set() });
+      sinceTurn += end - start;
+      start = end;
+      if (sinceTurn < TURN_CHARS) continue;
       sinceTurn = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
     }
-  }
-  return total;
+    return total;
+  };
+}
+
+/** The tokens of one text. */
+export async function countTokensExact(text: string, maxTokens: number): Promise<number> {
+  return (await createTokenCounter())(text, maxTokens);
+}
+
+function nextTurn(): Promise<unknown> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Just before the last space of the next `PIECE_CHARS` characters, so that the space stays with the word behind it. */

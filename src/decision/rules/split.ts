@@ -1,5 +1,6 @@
 import type { RuleConfig } from '../../config/schema-policy.ts';
 import type { ChatRequest } from '../../openai/request.ts';
+import { firstCharacters } from '../../signals/join-parts.ts';
 
 type Split = NonNullable<RuleConfig['then']['split']>;
 
@@ -61,8 +62,8 @@ const FINGERPRINT_LENGTH = 2048;
 
 function firstUserText(request: ChatRequest): string | null {
   const first = request.messages.find(({ role }) => role === 'user');
-  const text = first?.parts.map((part) => part.text).join('\n') ?? '';
-  return text === '' ? null : text.slice(0, FINGERPRINT_LENGTH);
+  const text = firstCharacters(first?.parts.map((part) => part.text) ?? [], FINGERPRINT_LENGTH);
+  return text === '' ? null : text;
 }
 
 /** A number in (0, 1) that is spread evenly over texts: FNV-1a over the UTF-16 units, then the finaliser of MurmurHash3 (public domain). */

@@ -1,4 +1,5 @@
 import type { ChatRequest } from '../../openai/request.ts';
+import { firstCharacters, joinWithin, lastCharacters } from '../../signals/join-parts.ts';
 
 /** Characters that keywords are searched in, and patterns: the search runs on the event loop, before the request is sent. */
 const KEYWORD_LIMIT = 65_536;
@@ -16,15 +17,11 @@ export interface RuleText {
  */
 export function ruleText(request: ChatRequest): RuleText {
   const message = request.messages.findLast(({ role }) => role === 'user');
-  const text = (message?.parts ?? [])
-    .filter(({ kind }) => kind === 'text')
-    .map((part) => part.text)
-    .join('\n');
-  return { forKeywords: ends(text, KEYWORD_LIMIT), forPatterns: ends(text, PATTERN_LIMIT) };
+  const parts = (message?.parts ?? []).filter(({ kind }) => kind === 'text').map((part) => part.text);
+  return { forKeywords: ends(parts, KEYWORD_LIMIT), forPatterns: ends(parts, PATTERN_LIMIT) };
 }
 
-function ends(text: string, limit: number): string {
-  if (text.length <= limit) return text;
+function ends(parts: readonly string[], limit: number): string {
   const head = Math.floor(limit * 0.75);
-  return `${text.slice(0, head)}\n${text.slice(text.length - (limit - head))}`;
+  return joinWithin(parts, limit) ?? `${firstCharacters(parts, head)}\n${lastCharacters(parts, limit - head)}`;
 }

@@ -1,8 +1,9 @@
-import type { PII_KINDS } from '../../config/pii-kinds.ts';
+import type { NAMED_PII_KINDS } from '../../config/pii-kinds.ts';
 
-export { PII_KINDS } from '../../config/pii-kinds.ts';
+export { PII_KINDS, UNSEARCHED_TEXT } from '../../config/pii-kinds.ts';
 
-export type PiiKind = (typeof PII_KINDS)[number];
+/** Those that are looked for, and UNSEARCHED_TEXT. */
+export type PiiKind = (typeof NAMED_PII_KINDS)[number];
 
 /** One finding of personal data: what kind and where, never the text itself. */
 export interface PiiFinding {

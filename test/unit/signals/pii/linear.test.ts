@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { findPii } from '../../../../src/signals/pii.ts';
+import { findPii, PII_SLICE_CHARACTERS, startPiiSearch } from '../../../../src/signals/pii.ts';
 
 /** Texts that would make a search run back and forth: one piece over and over. */
 const PIECES = [
@@ -145,5 +145,22 @@ describe('the search is linear', () => {
     const long = countWork(() => findPii(text(LONG)));
     expect(long).toBeLessThanOrEqual((short * LONG * 1.25) / SHORT + 20_000);
     expect(long / LONG).toBeLessThanOrEqual(MOST_WORK_PER_CHARACTER);
+  });
+});
+
+/** More than one window of the search, and many: a step may not know the difference. */
+const TWO_WINDOWS = 600_000;
+const MANY_WINDOWS = 6_000_000;
+
+describe('a step of a long text looks at no more of it than of a short one', () => {
+  test.each(PIECES)('%j', (piece) => {
+    const firstStep = (length: number) => {
+      const search = startPiiSearch(piece.repeat(Math.ceil(length / piece.length)));
+      return countWork(() => void search.advance(PII_SLICE_CHARACTERS));
+    };
+    const work = firstStep(TWO_WINDOWS);
+    expect(firstStep(MANY_WINDOWS)).toBe(work);
+    // A window is prepared by a handful of searches that run through it once.
+    expect(work).toBeLessThanOrEqual(MOST_WORK_PER_CHARACTER * PII_SLICE_CHARACTERS + 10 * TWO_WINDOWS);
   });
 });

@@ -124,3 +124,49 @@ describe('any text', () => {
     );
   });
 });
+
+describe('a text of several windows', () => {
+  /** Paragraphs that have nothing to do with each other, a million characters of them. */
+  const paragraphs: readonly string[] = Array.from({ length: 40 }, () => SAMPLES).flat();
+  const parts = paragraphs.map(
+    (text, index) => `${text.trim()}.\n\n${'Plain words. '.repeat(1 + (index % 7) * 3)}\n\n`,
+  );
+  const whole = parts.join('');
+  const unlimited = () => true;
+
+  test('has the findings of its paragraphs, wherever the windows are cut', () => {
+    expect(whole.length).toBeGreaterThan(1_000_000);
+    let offset = 0;
+    const expected = parts.flatMap((part) => {
+      const found = startPiiSearch(part, unlimited).advance(part.length);
+      const shifted = found.map((one) => ({ ...one, start: one.start + offset, end: one.end + offset }));
+      offset += part.length;
+      return shifted;
+    });
+    expect(startPiiSearch(whole, unlimited).advance(whole.length)).toEqual(expected);
+    // The windows begin elsewhere.
+    const pushed = startPiiSearch(`${'Plain. '.repeat(20_000)}\n\n${whole}`, unlimited);
+    expect(pushed.advance(Infinity)).toHaveLength(expected.length);
+  });
+
+  test('has the same findings however it is gone through', () => {
+    const search = startPiiSearch(whole, unlimited);
+    const pieces = [];
+    for (let to = 0; to < whole.length;) {
+      to = Math.min(whole.length, to + 9973);
+      pieces.push(...search.advance(to));
+    }
+    expect(pieces).toEqual(startPiiSearch(whole, unlimited).advance(whole.length));
+  });
+
+  test('has a key that lies across the end of a window once', () => {
+    const key = 'ghp_' + 'aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5';
+    const window = 256 * 1024;
+    for (const before of [1, key.length - 1, key.length]) {
+      const text = `${'a '.repeat((window - before - 1) / 2 + 1).slice(0, window - before - 1)} ${key} ${'b '.repeat(60_000)}`;
+      expect(startPiiSearch(text, unlimited).advance(text.length)).toEqual([
+        { kind: 'API_KEY', start: window - before, end: window - before + key.length, confidence: 1 },
+      ]);
+    }
+  });
+});
