@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelLook } from './config/classifier.ts';
 import { suggestion } from './config/suggest.ts';
+import type { FileEntry } from './ml/bundle.ts';
 import { parseManifest } from './ml/manifest.ts';
 import { MODELS, modelFolder } from './model-folder.ts';
 
@@ -40,7 +41,10 @@ export function lookUpModel(modelId: string): ModelLook {
     const shown = problems.slice(0, PROBLEMS_SHOWN).join(', ');
     return unsound(modelId, `its manifest is wrong: ${shown}${more > 0 ? `, and ${more} more` : ''}`);
   }
-  for (const { path, bytes } of Object.values(parsed.manifest.files)) {
+  // What stands under a role that this version does not know was not checked: it may be anything.
+  for (const entry of Object.values<Partial<FileEntry> | null>(parsed.manifest.files)) {
+    const { path, bytes } = entry ?? {};
+    if (typeof path !== 'string' || typeof bytes !== 'number') continue;
     const found = sizeOf(join(dir, path));
     if (found === null) return unsound(modelId, `${path} is missing`);
     if (found !== bytes) return unsound(modelId, `${path} has ${found} bytes, and the manifest says ${bytes}`);

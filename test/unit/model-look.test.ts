@@ -38,6 +38,15 @@ test('a folder that is not there: which there are, and the nearest', () => {
   expect(lookUpModel('/nowhere/else')).toMatchObject({ fix: 'correct the name, or make it with switchyard train' });
 });
 
+test('files of roles that are not known are left alone', () => {
+  const look = brokenCopy('later', (dir) =>
+    edit(dir, (manifest) => {
+      manifest['files'] = { ...(manifest['files'] as object), later: null, newer: 7, newest: { path: 1 } };
+    }),
+  );
+  expect(look.kind).toBe('sound');
+});
+
 describe('a folder that is no sound model', () => {
   const cases: readonly (readonly [string, (dir: string) => void, string])[] = [
     ['no manifest', (dir) => rmSync(join(dir, 'manifest.json')), 'it has no manifest.json'],
