@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import {
   decideReasoning,
   entropyBits,
@@ -71,6 +72,8 @@ describe('entropy', () => {
     const normalized = normalizedEntropy(spread([0.7004, 0.1019, 0.0917], over));
     expect(normalized).toBeCloseTo(expected, 3);
     expect(entropyLevel(normalized, THRESHOLDS)).toBe(level);
+    // docs/reasoning.md has the example.
+    expect(readFileSync('docs/reasoning.md', 'utf8')).toContain(`${normalized.toFixed(3).slice(1)}, ${level}`);
   });
 
   test.each([
