@@ -50,8 +50,11 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Room above the decision's deadline for parsing and rewriting the largest bodies. */
-const PIPELINE_SLACK_MS = 1500;
+/**
+ * Room above the decision's deadline for reading and rewriting the largest bodies, and for the second that the search for personal data may take:
+ * it must end before this does, since past it the failure mode decides. Envoy waits 2 s above that deadline (HUNG_ROUTER_MS).
+ */
+const PIPELINE_SLACK_MS = 1800;
 const GRACE_MS = 5000;
 
 /** Starts everything; resolves when the router can take traffic. Throws RouterError when it can't. */
