@@ -90,6 +90,7 @@ const ENCODER: Encoder = {
     Promise.resolve({
       kind: 'encoded',
       encoding: {
+        tier: 'encoder',
         categoryProbabilities: LABELS.map((label) => (label === 'math' ? 0.93 : 0.01)),
         difficulty: [0.5, 0.8],
         jailbreak: 0.01,

@@ -24,7 +24,8 @@ export async function classifyIntent(
   if (decided === null) return overloaded();
   const { signals, outcome } = decided;
   const registry = dependencies.registry();
-  if (signals.encoding === null) return notClassified(signals.degraded ?? 'encoder_unavailable');
+  // A routed request must go somewhere at once; who asks here can ask again and get the encoder's answer.
+  if (signals.encoding?.tier !== 'encoder') return notClassified(signals.degraded ?? 'encoder_unavailable');
   const view = viewCategory(signals, registry);
   if (view.top === null || view.confidence === null) return notClassified('encoder_error');
   const threshold = body.options?.confidence_threshold ?? registry.config.classifier.category_model.threshold;

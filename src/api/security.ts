@@ -18,7 +18,7 @@ export async function classifySecurity(
   const decided = await lanes.interactive.run(() => dependencies.decideText(body.text, signal), signal);
   if (decided === null) return overloaded();
   const { encoding, degraded } = decided.signals;
-  if (encoding === null) return notClassified(degraded ?? 'encoder_unavailable');
+  if (encoding?.tier !== 'encoder') return notClassified(degraded ?? 'encoder_unavailable');
   const { threshold, action } = dependencies.registry().config.guards.jailbreak;
   const score = encoding.jailbreak;
   return json({

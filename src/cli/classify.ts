@@ -72,7 +72,7 @@ export async function reportOn(text: string, encoder: Encoder): Promise<TextRepo
     pause: () => Promise.resolve(),
   });
   const { encoding, labels } = signals;
-  if (encoding === null) {
+  if (encoding?.tier !== 'encoder') {
     throw new CommandFailure(EXIT.failure, `The classifier gave no answer: ${signals.degraded ?? 'unknown'}.`);
   }
   const probabilities = encoding.categoryProbabilities;

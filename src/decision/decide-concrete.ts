@@ -60,6 +60,7 @@ export function decideConcrete(asked: Asked, model: ModelEntry, context: BlockCo
       systemPrompt: null,
       candidates: [candidate],
       degraded: null,
+      classifierTier: null,
       objective: null,
       signals: null,
       fallbacks: [],

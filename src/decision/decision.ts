@@ -1,4 +1,4 @@
-import type { DegradedReason } from '../signals/signals.ts';
+import type { ClassifierTier, DegradedReason } from '../signals/signals.ts';
 import type { ReasoningDecision } from './entropy.ts';
 import type { ApiError } from '../errors.ts';
 
@@ -121,6 +121,8 @@ export interface Decision {
   readonly systemPrompt: SystemPromptChoice | null;
   readonly candidates: readonly Candidate[];
   readonly degraded: DegradedReason | null;
+  /** Who read the prompt for its category; null when nobody did. */
+  readonly classifierTier: ClassifierTier | null;
   /** Null when a concrete model was named. */
   readonly objective: ObjectiveView | null;
   /** The rule that matched; null when none did. */

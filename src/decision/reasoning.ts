@@ -2,7 +2,7 @@ import type { Registry } from '../config/registry.ts';
 import type { CategoryConfig } from '../config/schema.ts';
 import type { RuleConfig } from '../config/schema-policy.ts';
 import type { ChatRequest } from '../openai/request.ts';
-import type { DegradedReason, Signals } from '../signals/signals.ts';
+import { isEncoderFailure, type Signals } from '../signals/signals.ts';
 import { categoryOf } from './category.ts';
 import type { CategoryView } from './decision.ts';
 import { decideReasoning, ranking, type ReasoningDecision } from './entropy.ts';
@@ -34,7 +34,7 @@ export function reasonFor(context: ReasoningContext): ReasoningDecision {
     reasoningMap: reasoningMap(context),
     thresholds: settings,
     veryHighReasoning: settings.very_high_reasoning,
-    failed: isFailure(signals?.degraded ?? null),
+    failed: isEncoderFailure(signals?.degraded ?? null),
   });
 }
 
@@ -67,21 +67,6 @@ function bestOf(category: CategoryConfig, scores: ScoreTable, mayServe: (model: 
     if ((best === null || score > best.score) && mayServe(model)) best = { model, score };
   }
   return best?.model ?? null;
-}
-
-/** The classifier was asked and failed. Nothing to read, or a language that it doesn't know, is no failure: there is no data. */
-function isFailure(degraded: DegradedReason | null): boolean {
-  switch (degraded) {
-    case 'deadline':
-    case 'queue_full':
-    case 'encoder_error':
-    case 'encoder_unavailable':
-      return true;
-    case 'no_text':
-    case 'unsupported_language':
-    case null:
-      return false;
-  }
 }
 
 export interface EffortContext {

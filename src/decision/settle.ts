@@ -66,6 +66,7 @@ export function settle(
       systemPrompt: systemPromptOf(category, rule),
       candidates,
       degraded: signals === null ? 'no_text' : signals.degraded,
+      classifierTier: signals?.encoding?.tier ?? null,
       objective: { ...objective.view, relaxed },
       signals: signalsView(request, signals, facts, guards.piiKinds, chosen.estimates.outputTokens),
       fallbacks: fallbacks.map(({ model }) => model.name),

@@ -70,11 +70,13 @@ export async function writeModelFolder(input: ModelFolderInput): Promise<string>
 function ownManifest({ base, learnt, labels, dataName }: ModelFolderInput, name: string, head: FileEntry): Manifest {
   const { scores, coverage, temperature, thresholds } = learnt;
   const inherited = Object.entries(base.manifest.scores).filter(([key]) => /difficulty|jailbreak/.test(key));
+  const { model, tokenizer, tokenizer_config } = base.manifest.files;
   return {
     ...base.manifest,
     name,
     version: `0.1.0+${head.sha256.slice(0, 12)}`,
-    files: { ...base.manifest.files, category_head: head },
+    // Without the base's table of tokens, which knows the base's categories only.
+    files: { model, tokenizer, tokenizer_config, category_head: head },
     outputs: {
       ...base.manifest.outputs,
       category: { labels, temperature, thresholds: thresholds.map((value) => Number(value.toFixed(6))) },

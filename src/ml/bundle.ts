@@ -5,6 +5,7 @@ import { join, sep } from 'node:path';
 import { messageOf, RouterError } from '../errors.ts';
 import { parseHead, type LinearHead } from './linear-head.ts';
 import { parseManifest } from './manifest.ts';
+import { parseStaticTable, type StaticTable } from './static-table.ts';
 
 /** One file of the folder; `path` is relative to it, `sha256` in lower-case hexadecimal digits. */
 export interface FileEntry {
@@ -25,9 +26,13 @@ export interface Manifest {
     readonly source: string;
     readonly sha256: string;
   };
-  /** Files of the folder by role. `category_head`: a linear head on the embedding that stands in for the graph's own category output. */
+  /**
+   * Files of the folder by role. `category_head`: a linear head on the embedding that stands in for the graph's own category output.
+   * `static_table`: categories by token, for when there is no time for the graph.
+   */
   readonly files: Readonly<Record<'model' | 'tokenizer' | 'tokenizer_config', FileEntry>> & {
     readonly category_head?: FileEntry;
+    readonly static_table?: FileEntry;
   };
   readonly inputs: { readonly max_tokens: number; readonly head_tokens: number; readonly tail_tokens: number };
   /** Graph outputs by name. category: logits [batch, labels] with the temperature folded in; difficulty: logits [batch, tiers]; jailbreak: logit [batch, 1]; embedding: [batch, dims], L2-normalised. */
@@ -56,6 +61,8 @@ export interface Bundle {
   readonly tokenizerConfigJson: string;
   /** Null when the graph's own category output is read. */
   readonly categoryHead: LinearHead | null;
+  /** Null when nothing stands in for the encoder. */
+  readonly staticTable: StaticTable | null;
 }
 
 /** manifest.json of a real model is a few kB; a larger file is something else. */
@@ -70,14 +77,27 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function loadBundle(dir: string): Promise<Bundle> {
   const manifest = await readManifest(dir);
   const root = await realpath(dir);
-  const { model, tokenizer, tokenizer_config: tokenizerConfig, category_head: head } = manifest.files;
-  const [modelPath, tokenizerJson, tokenizerConfigJson, categoryHead] = await Promise.all([
+  const {
+    model,
+    tokenizer,
+    tokenizer_config: tokenizerConfig,
+    category_head: head,
+    static_table: table,
+  } = manifest.files;
+  const [modelPath, tokenizerJson, tokenizerConfigJson, categoryHead, staticTable] = await Promise.all([
     verifyFile(root, model),
     readVerified(root, tokenizer),
     readVerified(root, tokenizerConfig),
     head === undefined ? null : readHead(root, head, manifest),
+    table === undefined ? null : readStaticTable(root, table, manifest),
   ]);
-  return { dir: root, manifest, modelPath, tokenizerJson, tokenizerConfigJson, categoryHead };
+  return { dir: root, manifest, modelPath, tokenizerJson, tokenizerConfigJson, categoryHead, staticTable };
+}
+
+async function readStaticTable(root: string, file: FileEntry, { outputs }: Manifest): Promise<StaticTable> {
+  const outcome = parseStaticTable(await readFile(await verifyFile(root, file)), outputs.category.labels);
+  if (outcome.kind === 'invalid') throw invalid(join(root, file.path), outcome.problem, REINSTALL);
+  return outcome.table;
 }
 
 async function readHead(root: string, file: FileEntry, { outputs }: Manifest): Promise<LinearHead> {

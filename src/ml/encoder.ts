@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { RouterError } from '../errors.ts';
 import type { Encoder } from '../signals/signals.ts';
 import { loadBundle, type Bundle, type Manifest } from './bundle.ts';
+import { createGlance } from './glance.ts';
 import { Memo, memoKey } from './memo.ts';
 import type { WorkerSetup } from './messages.ts';
 import { EncoderPool, type EncoderEvents } from './pool.ts';
@@ -67,7 +68,9 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
   const bundle = await loadBundle(options.bundleDir);
   const { manifest } = bundle;
   const workers = Math.max(1, options.workers ?? Math.min(DEFAULT_WORKERS, availableParallelism()));
-  const { pool, provider } = await startPool(bundle, workers, options);
+  const starting = startPool(bundle, workers, options);
+  // Made while the workers load the same files; what is wrong with these stops both.
+  const [{ pool, provider }, glance] = await Promise.all([starting, Promise.resolve(bundle).then(createGlance)]);
   const memo = new Memo(options.memoBytes ?? DEFAULT_MEMO_BYTES);
   const sharing = new SharedPasses(pool, memo, manifest);
 
@@ -87,6 +90,7 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
       if (deadlineMs <= 0) return { kind: 'failed', reason: 'deadline' };
       return sharing.join(key, cut, deadlineMs, signal);
     },
+    ...(glance === null ? {} : { glance }),
     info: () => ({
       manifest,
       dir: bundle.dir,

@@ -6,8 +6,12 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** A path inside the folder: no drive, no root, no `.` or `..` step, no back slash. */
 const INNER_PATH = /^(?!\.{1,2}(\/|$))[\w.-]+(\/(?!\.{1,2}(\/|$))[\w.-]+)*$/;
 const FILE_ROLES = ['model', 'tokenizer', 'tokenizer_config'] as const;
+const OPTIONAL_ROLES = ['category_head', 'static_table'] as const;
 /** Text with the numbers of a linear head: 1,000 labels of 384 dimensions take 5 MB. */
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
+/** 14 labels of 30,522 tokens take 0.4 MB; 1,000 labels 30 MB. */
+const MAX_STATIC_BYTES = 64 * 1024 * 1024;
+const LARGEST: Readonly<Record<string, number>> = { category_head: MAX_HEAD_BYTES, static_table: MAX_STATIC_BYTES };
 
 export type ManifestOutcome =
   | { readonly kind: 'valid'; readonly manifest: Manifest }
@@ -39,7 +43,7 @@ export function parseManifest(value: unknown): ManifestOutcome {
 
 function checkFiles(check: Checker, value: unknown): Record<string, unknown> {
   const files = check.object(value, 'files');
-  const roles = files['category_head'] === undefined ? FILE_ROLES : [...FILE_ROLES, 'category_head'];
+  const roles = [...FILE_ROLES, ...OPTIONAL_ROLES.filter((role) => files[role] !== undefined)];
   for (const role of roles) {
     const file = check.object(files[role], `files.${role}`);
     const path = check.text(file['path'], `files.${role}.path`);
@@ -50,8 +54,7 @@ function checkFiles(check: Checker, value: unknown): Record<string, unknown> {
     if (sha256 !== '' && !SHA256.test(sha256)) {
       check.problems.push(`files.${role}.sha256: ${show(sha256)}; 64 lower-case hexadecimal digits are needed`);
     }
-    const most = role === 'category_head' ? MAX_HEAD_BYTES : Number.MAX_SAFE_INTEGER;
-    check.integer(file['bytes'], `files.${role}.bytes`, 1, most);
+    check.integer(file['bytes'], `files.${role}.bytes`, 1, LARGEST[role] ?? Number.MAX_SAFE_INTEGER);
   }
   return files;
 }

@@ -100,6 +100,7 @@ export function toEncoding(result: TextResult, { outputs }: Manifest): Encoding 
   if (difficulty !== null && !allFinite(difficulty)) return null;
   if (embedding !== null && !allFinite(embedding)) return null;
   return {
+    tier: 'encoder',
     categoryProbabilities: softmax(category),
     difficulty: difficulty === null ? null : Array.from(difficulty, sigmoid),
     jailbreak: jailbreakLogit === null ? null : sigmoid(jailbreakLogit),

@@ -23,7 +23,7 @@ export function measureRouting(metrics: Metrics, routing: RoutingMeasurement): v
     metrics.observe('llm_entropy_classification_latency_seconds', routing.classificationMs / 1000);
   }
   const encoding = routing.signals?.encoding ?? null;
-  if (encoding !== null) {
+  if (encoding?.tier === 'encoder') {
     metrics.inc('switchyard_encoder_memo_lookups_total', { result: encoding.memoised ? 'hit' : 'miss' });
     metrics.observe('switchyard_encoder_tokens', encoding.tokens);
   }
@@ -68,19 +68,23 @@ function measureDecision(metrics: Metrics, registry: Registry, decision: Decisio
       fallback_strategy: strategy,
     });
   }
+  if (decision.reasoning !== null) {
+    metrics.inc('switchyard_classifications_total', { tier: decision.classifierTier ?? 'none' });
+  }
   measureClassification(metrics, decision);
   measureReasoning(metrics, registry, decision, target);
 }
 
-function measureClassification(metrics: Metrics, { category, reasoning }: Decision): void {
+function measureClassification(metrics: Metrics, { category, reasoning, classifierTier }: Decision): void {
   if (category.top === null) return;
+  const method = classifierTier === 'static' ? 'static_table' : 'entropy_based';
   if (category.name !== '') metrics.inc('llm_category_classifications_count', { category: category.name });
   if (category.confidence !== null) {
-    const labels = { category: category.top, classification_method: 'entropy_based' };
+    const labels = { category: category.top, classification_method: method };
     metrics.observe('llm_classification_confidence', category.confidence, labels);
   }
   if (category.entropyBits !== null) {
-    const labels = { category: category.top, classification_type: 'entropy_based' };
+    const labels = { category: category.top, classification_type: method };
     metrics.observe('llm_entropy_values', category.entropyBits, labels);
   }
   if (reasoning !== null) {

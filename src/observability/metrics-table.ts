@@ -167,7 +167,7 @@ export const METRICS = [
     name: 'llm_entropy_fallback_usage_total',
     type: 'counter',
     labels: ['fallback_reason', 'fallback_strategy'],
-    help: 'Decisions made without a category distribution.',
+    help: 'Decisions made without the encoder, by reason and by how the reasoning was decided.',
   },
   {
     name: 'llm_classifier_latency_seconds',
@@ -200,6 +200,12 @@ export const METRICS = [
     type: 'counter',
     labels: ['reason'],
     help: 'Decisions made without the encoder: no_text, deadline, queue_full, encoder_error, encoder_unavailable, unsupported_language.',
+  },
+  {
+    name: 'switchyard_classifications_total',
+    type: 'counter',
+    labels: ['tier'],
+    help: 'Decisions for an alias by who read the prompt: encoder, static (the table of tokens that stands in for it), none.',
   },
   {
     name: 'switchyard_failures_total',

@@ -67,6 +67,8 @@ export interface RoutingRecord {
   readonly targets: number;
   readonly system_prompt: boolean;
   readonly stream: boolean | null;
+  /** `encoder`, or `static` when the table of tokens stood in for it; null when nothing was classified. */
+  readonly classifier_tier: string | null;
   /** Tokens that the encoder read; null without an encoding. */
   readonly encoder_tokens: number | null;
   /** True when the encoder read only the beginning and the end of the text. */
@@ -109,12 +111,20 @@ export function buildRecord(input: RecordInput): RoutingRecord {
     targets: plan?.targets.length ?? 0,
     system_prompt: decision?.systemPrompt != null,
     stream: signals?.shape.stream ?? null,
-    encoder_tokens: signals?.encoding?.tokens ?? null,
-    truncated: signals?.encoding?.truncated ?? null,
-    memoised: signals?.encoding?.memoised ?? null,
+    classifier_tier: decision?.classifierTier ?? null,
+    ...encodingFields(signals),
     ...(outcome.kind === 'refused' ? { status: outcome.error.status } : {}),
     ...(input.traceId == null ? {} : { trace_id: input.traceId }),
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
+  };
+}
+
+function encodingFields(signals: Signals | null) {
+  const encoding = signals?.encoding?.tier === 'encoder' ? signals.encoding : null;
+  return {
+    encoder_tokens: encoding?.tokens ?? null,
+    truncated: encoding?.truncated ?? null,
+    memoised: encoding?.memoised ?? null,
   };
 }
 

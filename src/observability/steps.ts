@@ -27,8 +27,11 @@ export function stepLines({ signals, outcome, threshold }: Steps): readonly stri
   const { decision, plan } = outcome;
   const lines = [`Original model: ${decision.originalModel}`];
   const encoding = signals?.encoding ?? null;
+  if (decision.degraded !== null) {
+    const standIn = encoding === null ? '' : '; the table of tokens stands in';
+    lines.push(`Classification unavailable: reason=${decision.degraded}${standIn}`);
+  }
   if (encoding !== null) lines.push(...classificationLines(encoding.categoryProbabilities, outcome, threshold));
-  else if (decision.degraded !== null) lines.push(`Classification unavailable: reason=${decision.degraded}`);
   const score = decision.candidates.find((candidate) => candidate.model === decision.selectedModel)?.score ?? null;
   if (decision.category.name !== '' && score !== null) {
     lines.push(

@@ -73,6 +73,7 @@ function setAttributes(span: Span, record: RoutingRecord): void {
     'switchyard.endpoint': record.selected_endpoint,
     'switchyard.policy_version': record.policy_version,
     'switchyard.degraded': record.degraded ?? null,
+    'switchyard.classifier_tier': record.classifier_tier,
     'switchyard.routing_latency_ms': record.routing_latency_ms,
   };
   for (const [key, value] of Object.entries(attributes)) if (value !== null) span.setAttribute(key, value);

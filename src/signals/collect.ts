@@ -4,7 +4,7 @@ import { judgedText, type JudgedText } from './judged-text.ts';
 import { detectLanguage } from './language.ts';
 import { piiOfRequest } from './pii-of-request.ts';
 import { shapeSteps } from './shape.ts';
-import type { EncodeOutcome, Encoder, Signals } from './signals.ts';
+import { isEncoderFailure, type EncodeOutcome, type Encoder, type Encoding, type Signals } from './signals.ts';
 
 export interface CollectSignals {
   readonly request: ChatRequest;
@@ -22,8 +22,9 @@ export interface CollectSignals {
 }
 
 /**
- * Everything that is known about a request before a model is chosen. Never rejects: without an encoding `degraded` says why. One encoder
- * call a request; none for a text that the encoder can't judge.
+ * Everything that is known about a request before a model is chosen. Never rejects: where the encoder gave no encoding `degraded` says why, and
+ * the model's table of tokens, if it has one, stands in when the encoder failed. One encoder call a request; none for a text that the encoder
+ * can't judge, and no guess at it either.
  */
 export async function collectSignals(input: CollectSignals): Promise<Signals> {
   const start = input.clock();
@@ -40,7 +41,7 @@ export async function collectSignals(input: CollectSignals): Promise<Signals> {
     input.needs.pii ? piiOfRequest(input.request, input) : [],
   ]);
   return {
-    encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
+    encoding: outcome.kind === 'encoded' ? outcome.encoding : standIn(outcome, judged, input),
     degraded: outcome.kind === 'failed' ? outcome.reason : null,
     labels: input.encoder?.labels ?? [],
     labelThresholds: input.encoder?.labelThresholds,
@@ -48,6 +49,18 @@ export async function collectSignals(input: CollectSignals): Promise<Signals> {
     shape,
   };
 }
+
+/** The table's glance at the text. When nobody waits for the answer any more, nobody reads it either. */
+function standIn(
+  outcome: Exclude<Read, { kind: 'encoded' }>,
+  judged: JudgedText | null,
+  { encoder, signal }: CollectSignals,
+): Encoding | null {
+  if (outcome.kind !== 'failed' || !isEncoderFailure(outcome.reason) || judged === null || signal.aborted) return null;
+  return encoder?.glance?.(judged.text) ?? null;
+}
+
+type Read = EncodeOutcome | typeof NOT_ASKED;
 
 /** The decision doesn't read the encoding: that is no failure. */
 const NOT_ASKED = { kind: 'not_asked' } as const;

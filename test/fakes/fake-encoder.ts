@@ -53,8 +53,10 @@ export function createFakeEncoder(options: FakeEncoderOptions = {}): FakeEncoder
   return { labels: LABELS, difficultyLabels: [], seen, peak: () => peak, encode };
 }
 
-function encodingOf(text: string, options: FakeEncoderOptions): Encoding {
+/** What the fake says of a text. */
+export function encodingOf(text: string, options: FakeEncoderOptions): Encoding {
   return {
+    tier: 'encoder',
     categoryProbabilities: options.answers?.[text] ?? probabilitiesOf(text),
     difficulty: null,
     jailbreak: options.jailbreak ?? null,

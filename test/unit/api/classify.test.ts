@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { batchAnswer, errorAnswer, intentAnswer } from '../../../src/api/responses.ts';
 import type { PiiFinding } from '../../../src/signals/pii.ts';
-import { createFakeEncoder, LABELS } from '../../fakes/fake-encoder.ts';
+import { createFakeEncoder, encodingOf, LABELS } from '../../fakes/fake-encoder.ts';
 import { createFixture } from './fixture.ts';
 
 const INTENT = '/api/v1/classify/intent';
@@ -132,6 +132,13 @@ describe('one text', () => {
     const response = await post(INTENT, { text: 'math' });
     if (status === 503) expect(response.headers.get('retry-after')).toBe('1');
     expect(await errorOf(response)).toMatchObject({ status, code });
+  });
+
+  test('is not answered from the table of tokens: who asks can ask again', async () => {
+    const glance = () => ({ ...encodingOf('math', {}), tier: 'static' as const });
+    const { post } = createFixture({ encoderIs: { ...createFakeEncoder({ fail: 'deadline' }), glance } });
+    expect((await post(INTENT, { text: 'math' })).status).toBe(503);
+    expect((await post('/api/v1/classify/security', { text: 'math' })).status).toBe(503);
   });
 });
 

@@ -89,7 +89,7 @@ export function createFixture(
     decideText: async (text) => {
       const outcome = await encoder.encode(text, { deadlineMs: 1000 });
       const signals: Signals = {
-        encoding: outcome.kind === 'encoded' ? outcome.encoding : null,
+        encoding: outcome.kind === 'encoded' ? outcome.encoding : (encoder.glance?.(text) ?? null),
         degraded: outcome.kind === 'failed' ? outcome.reason : null,
         labels: encoder.labels,
         pii: [],

@@ -104,6 +104,7 @@ export function signalsOf(
     encoding: unread
       ? null
       : {
+          tier: 'encoder',
           categoryProbabilities: LABELS.map((label) => probabilities[label] ?? 0),
           difficulty: null,
           jailbreak: null,

@@ -7,7 +7,7 @@ import { parseRequest } from '../../../src/openai/parse.ts';
 import { type Outcomes, tableOf } from '../../../src/outcomes/table.ts';
 import type { ChatRequest } from '../../../src/openai/request.ts';
 import { shapeOf } from '../../../src/signals/shape.ts';
-import type { DegradedReason, Signals } from '../../../src/signals/signals.ts';
+import type { ClassifierTier, DegradedReason, Signals } from '../../../src/signals/signals.ts';
 import { allUp, fixedRandom, LABELS } from './fixture.ts';
 
 /** The upper half of a golden file. Everything but the config has a default: an unremarkable prompt of 100 tokens about maths. */
@@ -27,6 +27,8 @@ interface GoldenInput {
     readonly pii?: readonly string[];
     readonly language?: string;
     readonly degraded?: DegradedReason;
+    /** static: the encoder failed, and the table of tokens stood in for it. */
+    readonly tier?: ClassifierTier;
   };
   /** Grades by model and category: how many answers had which score. */
   readonly grades?: Readonly<
@@ -83,13 +85,15 @@ function signalsOf(given: GoldenInput, request: ChatRequest, registry: Registry)
     pii = [],
     language = 'en',
     degraded,
+    tier,
   } = given.signals ?? {};
   const shape = shapeOf(request, '', language);
   const isRead = degraded === undefined && !registry.models.has(request.model);
   return {
     encoding:
-      isRead || jailbreak !== undefined
+      isRead || jailbreak !== undefined || tier !== undefined
         ? {
+            tier: tier ?? 'encoder',
             categoryProbabilities: LABELS.map((label) => category[label] ?? 0),
             difficulty: difficulty ?? null,
             jailbreak: jailbreak ?? null,

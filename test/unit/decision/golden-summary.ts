@@ -35,6 +35,7 @@ function decidedLines(decision: Decision, plan: Plan): string[] {
       ? []
       : [`category: ${category.name === '' ? '-' : category.name}${confidence}`]),
     ...(decision.degraded === null ? [] : [`degraded: ${decision.degraded}`]),
+    ...(decision.classifierTier === 'static' ? ['classifier: the table of tokens'] : []),
     ...(reasoning === null
       ? []
       : [

@@ -87,6 +87,14 @@ describe('categories of the user’s own, on the model that ships', () => {
     const mine = await createEncoder({ bundleDir: out, useCpu: true, workers: 1 });
     try {
       expect(mine.labels).toEqual(input.labels);
+      // The base's table of tokens would answer with the base's categories.
+      expect(Object.keys(mine.info().manifest.files)).toEqual([
+        'model',
+        'tokenizer',
+        'tokenizer_config',
+        'category_head',
+      ]);
+      expect(mine.glance).toBeUndefined();
       const text = 'what time do you open on saturday';
       const outcome = await mine.encode(text, { deadlineMs: 10_000 });
       const plain = await encoder.encode(text, { deadlineMs: 10_000 });

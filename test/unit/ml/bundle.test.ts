@@ -66,6 +66,15 @@ test('a file of another length is found before it is hashed', async () => {
   expect(await messageOf(dir)).toMatch(/tokenizer\.json: \d+ bytes, and the manifest says \d+/);
 });
 
+test('a table of tokens is optional, and must know the manifest’s labels', async () => {
+  const dir = await copyBundle();
+  await editManifest(dir, (manifest) => manifest.outputs.category.labels.reverse());
+  expect(await messageOf(dir)).toContain('static.safetensors: its labels are not those of outputs.category');
+  await editManifest(dir, (manifest) => delete manifest.files.static_table);
+  await rm(join(dir, 'static.safetensors'));
+  expect((await loadBundle(dir)).staticTable).toBeNull();
+});
+
 test('a missing file is named', async () => {
   const dir = await copyBundle();
   await rm(join(dir, 'tokenizer.json'));
@@ -143,6 +152,11 @@ test.each<readonly [string, (manifest: Draft) => unknown, string]>([
     'outputs.embedding.pooling: "cls"; only "mean" is known',
   ],
   ['a score that is text', (m) => (m.scores.accuracy = 'good'), 'scores.accuracy: "good"; a number is needed'],
+  [
+    'a table of tokens without bytes',
+    (m) => (m.files.static_table = { path: 't', sha256: 'a'.repeat(64), bytes: 0 }),
+    'files.static_table.bytes: 0; an integer from 1 to 67108864 is needed',
+  ],
   ['no files', (m) => delete m.files, 'files: missing; an object is needed'],
 ])('%s is a problem', async (_, edit, problem) => {
   const manifest = JSON.parse(await readFile(join(SHIPPED, 'manifest.json'), 'utf8'));

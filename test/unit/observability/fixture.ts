@@ -16,6 +16,7 @@ export function keepingLog(level = 'debug'): { readonly log: Log; readonly lines
 }
 
 export const ENCODING: Encoding = {
+  tier: 'encoder',
   categoryProbabilities: probabilitiesOf('math'),
   difficulty: null,
   jailbreak: null,
@@ -83,6 +84,7 @@ export function decisionOf(overrides: Record<string, unknown> = {}): Decision {
     systemPrompt: { text: 'You are a mathematician.', mode: 'replace', source: 'categories.math.system_prompt' },
     candidates: [{ model: 'math-model', admissible: true, rejections: [], score: 0.9, parts: [], notes: [] }],
     degraded: null,
+    classifierTier: 'encoder',
     objective: { kind: 'category', source: 'default', limits: {}, callerLimits: {}, relaxed: [] },
     rule: null,
     tenant: null,

@@ -3,7 +3,7 @@ import { measureRouting, type RoutingMeasurement } from '../../../src/observabil
 import { METRICS, type MetricDefinition } from '../../../src/observability/metrics-table.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
 import type { PiiFinding } from '../../../src/signals/pii.ts';
-import { decided, MODEL_SPECIFIED, refused, REGISTRY, signalsOf } from './fixture.ts';
+import { decided, ENCODING, MODEL_SPECIFIED, refused, REGISTRY, signalsOf } from './fixture.ts';
 
 const ROWS: readonly MetricDefinition[] = METRICS;
 
@@ -153,6 +153,26 @@ describe('a routing', () => {
       outcome: decided({ degraded: 'queue_full' }),
     });
     expect(await exposed(metrics)).toContain('switchyard_degraded_total{reason="queue_full"} 1');
+  });
+
+  test('is counted by who read the prompt; a stand-in is no pass of the encoder', async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    measureRouting(metrics, ROUTING);
+    measureRouting(metrics, {
+      ...ROUTING,
+      signals: signalsOf({ encoding: { ...ENCODING, tier: 'static' }, degraded: 'deadline' }),
+      outcome: decided({ degraded: 'deadline', classifierTier: 'static' }),
+    });
+    measureRouting(metrics, { ...ROUTING, outcome: decided({ degraded: 'no_text', classifierTier: null }) });
+    measureRouting(metrics, { ...ROUTING, signals: null, outcome: MODEL_SPECIFIED });
+    const text = await exposed(metrics);
+    for (const tier of ['encoder', 'static', 'none']) {
+      expect(text).toContain(`switchyard_classifications_total{tier="${tier}"} 1`);
+    }
+    expect(text).toContain('switchyard_encoder_tokens_count 2');
+    expect(text).toContain(
+      'llm_classification_confidence_count{category="math",classification_method="static_table"} 1',
+    );
   });
 
   test('that was refused is an error of an unknown model', async () => {

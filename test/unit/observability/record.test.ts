@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { buildRecord, logRecord, type RecordInput } from '../../../src/observability/record.ts';
-import { decided, keepingLog, MODEL_SPECIFIED, refused, signalsOf } from './fixture.ts';
+import { decided, ENCODING, keepingLog, MODEL_SPECIFIED, refused, signalsOf } from './fixture.ts';
 
 const INPUT: RecordInput = {
   requestId: '7d3f0c9e-0000-4000-8000-000000000001',
@@ -92,6 +92,20 @@ describe('the record of a request', () => {
 
   test('names why the encoder was not heard', () => {
     expect(buildRecord({ ...INPUT, outcome: decided({ degraded: 'deadline' }) }).degraded).toBe('deadline');
+  });
+
+  test('says who read the prompt; what the encoder alone tells is null for the stand-in', () => {
+    expect(buildRecord(INPUT).classifier_tier).toBe('encoder');
+    const signals = signalsOf({ encoding: { ...ENCODING, tier: 'static' }, degraded: 'deadline' });
+    const outcome = decided({ degraded: 'deadline', classifierTier: 'static' });
+    expect(buildRecord({ ...INPUT, signals, outcome })).toMatchObject({
+      category: 'math',
+      degraded: 'deadline',
+      classifier_tier: 'static',
+      encoder_tokens: null,
+      truncated: null,
+      memoised: null,
+    });
   });
 
   test('of a refusal has its status and no model', () => {

@@ -48,6 +48,14 @@ test('says why nothing was classified', () => {
   );
 });
 
+test('says that the table of tokens stood in, and what it found', () => {
+  const lines = stepLines({ ...STEPS, outcome: decided({ degraded: 'queue_full', classifierTier: 'static' }) });
+  expect(lines.slice(1, 3)).toEqual([
+    'Classification unavailable: reason=queue_full; the table of tokens stands in',
+    expect.stringMatching(/^Classification result: class=9, /),
+  ]);
+});
+
 test('is short for a concrete model and for a refusal', () => {
   expect(stepLines({ ...STEPS, signals: null, outcome: MODEL_SPECIFIED })).toEqual([
     'Original model: math-model',

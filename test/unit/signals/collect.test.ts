@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { collectSignals } from '../../../src/signals/collect.ts';
-import type { EncodeOutcome, Encoder, Encoding } from '../../../src/signals/signals.ts';
+import type { DegradedReason, EncodeOutcome, Encoder, Encoding } from '../../../src/signals/signals.ts';
 import { chat, message, part } from './requests.ts';
 
 const ENCODING: Encoding = {
+  tier: 'encoder',
   categoryProbabilities: [0.9, 0.1],
   difficulty: null,
   jailbreak: null,
@@ -56,6 +57,45 @@ test.each(['deadline', 'queue_full', 'encoder_error', 'encoder_unavailable'] as 
     expect([signals.encoding, signals.degraded]).toEqual([null, reason]);
   },
 );
+
+const GLANCE: Encoding = { ...ENCODING, tier: 'static', categoryProbabilities: [0.8, 0.2] };
+
+/** An encoder that fails, with a table of tokens beside it that remembers what it was asked. */
+function failing(reason: DegradedReason) {
+  const glanced: string[] = [];
+  const glance = (text: string) => {
+    glanced.push(text);
+    return GLANCE;
+  };
+  return { encoder: { ...fakeEncoder({ kind: 'failed', reason }).encoder, glance }, glanced };
+}
+
+test.each(['deadline', 'queue_full', 'encoder_error', 'encoder_unavailable'] as const)(
+  'the table of tokens stands in, with the same text, and the reason stays: %s',
+  async (reason) => {
+    const { encoder, glanced } = failing(reason);
+    const signals = await collectSignals({ request: maths, encoder, ...COMMON, clock: at(0) });
+    expect(signals).toMatchObject({ encoding: GLANCE, degraded: reason });
+    expect(glanced).toEqual(['What is the derivative of x^3?']);
+  },
+);
+
+test.each([
+  ['no text', chat([message('user', '  ')]), 'no_text', signal],
+  ['another language', chat([message('user', '请用简单的语言解释光合作用的过程。')]), 'unsupported_language', signal],
+  ['nobody who waits', maths, 'deadline', AbortSignal.abort()],
+] as const)('no guess for %s', async (_, request, degraded, aborted) => {
+  const { encoder, glanced } = failing('deadline');
+  const signals = await collectSignals({ request, encoder, ...COMMON, signal: aborted, clock: at(0) });
+  expect([signals.encoding, signals.degraded, glanced]).toEqual([null, degraded, []]);
+});
+
+test('the encoder’s answer needs no stand-in', async () => {
+  let glances = 0;
+  const encoder: Encoder = { ...fakeEncoder().encoder, glance: () => ((glances += 1), GLANCE) };
+  const signals = await collectSignals({ request: maths, encoder, ...COMMON, clock: at(0) });
+  expect([signals.encoding, glances]).toEqual([ENCODING, 0]);
+});
 
 test.each([
   ['no text', [message('user', [part('image')])], 'no_text'],

@@ -1,0 +1,34 @@
+import type { Encoding } from '../signals/signals.ts';
+import type { Bundle } from './bundle.ts';
+import { staticProbabilities } from './static-table.ts';
+import { createTokenizer } from './tokenizer.ts';
+import { cutCharacters } from './window.ts';
+
+/** What the table of tokens makes of a text; null when the text has no tokens. */
+export type Glance = (text: string) => Encoding | null;
+
+/**
+ * The stand-in for the encoder on the calling thread, or null when the model has no table. The tokenizer is made here and now (about 60 ms and
+ * 20 MB), since it will be wanted when there is no time for it. A glance takes the time of tokenising at most 8 × max_tokens characters.
+ */
+export function createGlance({ staticTable, tokenizerJson, tokenizerConfigJson, manifest }: Bundle): Glance | null {
+  if (staticTable === null) return null;
+  const window = manifest.inputs;
+  const tokenizer = createTokenizer(tokenizerJson, tokenizerConfigJson, window);
+  return (text) => {
+    const { ids, truncated } = tokenizer.encodeCut(cutCharacters(text, window));
+    // [CLS] and [SEP] stand around every text.
+    const tokens = ids.slice(1, -1);
+    if (tokens.length === 0) return null;
+    return {
+      tier: 'static',
+      categoryProbabilities: staticProbabilities(staticTable, tokens),
+      difficulty: null,
+      jailbreak: null,
+      embedding: null,
+      tokens: ids.length,
+      truncated,
+      memoised: false,
+    };
+  };
+}
