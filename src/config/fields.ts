@@ -97,3 +97,16 @@ export const size = withUnit({
   least: 1024,
   most: 1024 ** 3,
 });
+
+/** Largest answer that can be checked: Envoy 1.40 crashes when a filter of an endpoint's cluster sends the router one of more than 16 MiB. */
+export const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
+
+/** A size of answers, up to that limit. */
+export const answerSize = withUnit({
+  what: 'size',
+  examples: ['256KiB', '1MiB'],
+  parse: parseBytes,
+  format: formatBytes,
+  least: 1024,
+  most: MAX_ANSWER_BYTES,
+});

@@ -20,6 +20,12 @@ export function patternProblem(source: string): string | null {
   }
 }
 
+/** Searches texts for one pattern that `patternProblem` has passed: anywhere in the text, in time linear in its length. */
+export function compilePattern(source: string): (text: string) => boolean {
+  const pattern = RE2JS.compile(source);
+  return (text) => pattern.test(text);
+}
+
 /** Patterns to search one text for together. */
 export interface PatternSet {
   /** Positions of the patterns that occur anywhere in the text. Time is linear in the text's length. */

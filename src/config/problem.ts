@@ -165,6 +165,11 @@ export const CONFIG_CODES = {
     what: 'An endpoint lists a model whose preferred_endpoints leave this endpoint out, so it gets none of its requests.',
     fix: 'Add the endpoint to the model’s preferred_endpoints, or take the model out of the endpoint’s list.',
   },
+  CONFIG_CASCADE_UNUSED: {
+    severity: 'warning',
+    what: 'A cascade or one of its checks can have no effect: requests have one attempt or one model, or a threshold is missing.',
+    fix: 'Set what the message names, or take the cascade or the check out.',
+  },
   CONFIG_KEY_NOT_SET: {
     severity: 'warning',
     what: 'api_key_env names an environment variable that is not set, so the endpoint will get no key of ours.',

@@ -22,6 +22,8 @@ const MODEL_REFERENCES = [
   'guards.jailbreak.route_to',
   'rules[].then.model',
   'rules[].then.models[]',
+  'rules[].then.cascade.escalate_to[]',
+  'cascade.escalate_to[]',
 ];
 const ENDPOINT_REFERENCES = ['model_config{}.preferred_endpoints[]', 'policy.data_collecting_endpoints[]'];
 const TENANT_REFERENCES = ['tenants.default', 'rules[].when.tenant', 'rules[].when.tenant[]'];

@@ -1,6 +1,7 @@
 /** Keys of what decides beside the categories: policy, tenants, guards, objectives, estimates and rules (docs/decision.md). */
 import { z } from 'zod';
 import { effort, name, share } from './fields.ts';
+import { ruleCascadeSchema } from './schema-cascade.ts';
 
 const about = (description: string) => ({ description });
 
@@ -241,6 +242,9 @@ const thenSchema = z.strictObject({
     .meta(about('In place of the category’s; false: none.')),
   reasoning: z.boolean().optional().meta(about('In place of the entropy decision.')),
   reasoning_effort: effort.optional().meta(about('In place of the category’s effort.')),
+  cascade: ruleCascadeSchema
+    .optional()
+    .meta(about('A cascade for this rule’s requests: true or false, or keys in place of those of cascade.')),
   deny: z
     .strictObject({
       status: z

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { BUILT_IN_MODEL } from './classifier.ts';
 import { duration, effort, host, name, share, size, variableName } from './fields.ts';
+import { cascadeKeys } from './schema-cascade.ts';
 import { executionKeys } from './schema-execution.ts';
 import { outcomesKeys } from './schema-outcomes.ts';
 import { decisionKeys } from './schema-policy.ts';
@@ -216,6 +217,7 @@ export const configSchema = z.strictObject({
     .meta(about('Classification.')),
   ...decisionKeys,
   ...executionKeys,
+  ...cascadeKeys,
   ...outcomesKeys,
 });
 

@@ -111,6 +111,48 @@ const allowedKindsAreSearched: Check = (raw) =>
       fix: suggestion(value, NAMED_PII_KINDS, 'remove it to silence this warning'),
     }));
 
+/** A cascade that has nowhere to go, or a check that nothing can fail. */
+const cascadesCanEscalate: Check = (raw) => {
+  const shared = select(raw, 'cascade').filter(({ value }) => isMapping(value));
+  const owns = select(raw, 'rules[].then.cascade').filter(({ value }) => value === true || isMapping(value));
+  const isOn = shared.some(({ value }) => isMapping(value) && value['enabled'] === true);
+  const places = [...(isOn ? shared : []), ...owns];
+  const fallback = select(raw, 'fallback')[0]?.value;
+  const reason = !isMapping(fallback)
+    ? null
+    : fallback['max_attempts'] === 1
+      ? 'fallback.max_attempts is 1'
+      : fallback['other_models'] === false
+        ? 'fallback.other_models is false'
+        : null;
+  const hasThreshold = shared.some(({ value }) => isMapping(value) && value['min_mean_logprob'] !== undefined);
+  const stuck = places.flatMap(({ path }): readonly Finding[] =>
+    reason === null
+      ? []
+      : [
+          {
+            code: 'CONFIG_CASCADE_UNUSED',
+            path,
+            message: `no answer can be escalated: ${reason}`,
+            allowed: '',
+            fix: 'allow two attempts and other models, or take the cascade out',
+          },
+        ],
+  );
+  const unsure = places.flatMap(({ path, value }): readonly Finding[] => {
+    if (!isMapping(value) || value['min_mean_logprob'] !== undefined || hasThreshold) return [];
+    const listed = selectText(value, 'checks[]').filter(({ value: check }) => check === 'low_confidence');
+    return listed.map(({ path: inner }) => ({
+      code: 'CONFIG_CASCADE_UNUSED',
+      path: [...path, ...inner],
+      message: 'no answer can fail low_confidence without min_mean_logprob',
+      allowed: '',
+      fix: 'set min_mean_logprob, or take the check out',
+    }));
+  });
+  return [...stuck, ...unsure];
+};
+
 interface Mention {
   readonly path: ConfigPath;
   readonly value: string;
@@ -132,4 +174,5 @@ export const WARNING_CHECKS: readonly Check[] = [
   modelsAreScoredOnce,
   fallbacksAreOthers,
   allowedKindsAreSearched,
+  cascadesCanEscalate,
 ];

@@ -38,11 +38,12 @@ const PATHS = [
 const [USAGE, MODEL, FINISH, ERROR, NESTED_USAGE, NESTED_MODEL] = [0, 1, 2, 3, 4, 5] as const;
 const DONE = Buffer.from('[DONE]');
 
-type Usage = Pick<
+/** Tokens that an answer says it used; null for what it does not say. */
+export type AnswerUsage = Pick<
   AnswerFacts,
   'promptTokens' | 'completionTokens' | 'totalTokens' | 'cachedTokens' | 'reasoningTokens'
 >;
-const NO_USAGE: Usage = {
+const NO_USAGE: AnswerUsage = {
   promptTokens: null,
   completionTokens: null,
   totalTokens: null,
@@ -169,8 +170,8 @@ export class AnswerReader {
   }
 }
 
-/** Chat and completions say prompt and completion tokens, the Responses API input and output tokens. */
-function readUsage(value: unknown): Usage | null {
+/** The value of a `usage` member. Chat and completions say prompt and completion tokens, the Responses API input and output tokens. */
+export function readUsage(value: unknown): AnswerUsage | null {
   const usage = recordOf(value);
   if (usage === null) return null;
   const promptTokens = count(usage['prompt_tokens']) ?? count(usage['input_tokens']);
