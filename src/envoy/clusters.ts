@@ -4,7 +4,7 @@ import type { EndpointConfig } from '../config/schema.ts';
 import { DESTINATION_ENDPOINT, LOAD_BALANCER_NAMESPACE } from '../rewrite/headers.ts';
 import { parseHostPort } from './address.ts';
 import { attemptsFilter } from './attempts.ts';
-import { retryFilter } from './filters.ts';
+import { cascadeFilter, retryFilter } from './filters.ts';
 import { http1Options, lbEndpoint, transportSockets } from './upstream.ts';
 import { CIRCUIT_BREAKERS, duration, extension, typed, type JsonObject } from './xds.ts';
 
@@ -40,7 +40,7 @@ export function poolCluster(
   members: readonly PoolMember[],
   connectMs: number,
   caFile: string,
-  budget: RetryBudget = DEFAULT_BUDGET,
+  { budget = DEFAULT_BUDGET, hasCascade = false }: PoolOptions = {},
 ): JsonObject {
   const endpoints = members.map((member) => member.endpoint);
   return {
@@ -55,7 +55,8 @@ export function poolCluster(
     },
     load_balancing_policy: { policies: [{ typed_extension_config: OVERRIDE_HOST }] },
     ...transportSockets(endpoints, caFile),
-    ...http1Options([attemptsFilter(), retryFilter()]),
+    // On the way back the last comes first: an answer is checked before its attempt is noted as over.
+    ...http1Options([attemptsFilter(), ...(hasCascade ? [cascadeFilter()] : []), retryFilter()]),
   };
 }
 
@@ -63,6 +64,12 @@ export function poolCluster(
 export interface RetryBudget {
   readonly share: number;
   readonly least: number;
+}
+
+export interface PoolOptions {
+  readonly budget?: RetryBudget | undefined;
+  /** Answers of some requests are checked; without it there is no filter that could. */
+  readonly hasCascade?: boolean;
 }
 
 const DEFAULT_BUDGET: RetryBudget = { share: 0.2, least: 20 };

@@ -1,8 +1,12 @@
-/** The ext_proc filters: one that routes, one that only watches the answer, one that runs on retries. */
+/** The ext_proc filters: one that routes, one that only watches the answer, one that runs on retries, one that checks a cascade's answers. */
 import {
   ATTEMPTS_NAMESPACE,
+  CASCADE_NAMESPACE,
+  CASCADE_ON,
+  CHECKED_NAMESPACE,
   CLIENT_NAMESPACE,
   ENVOY_ATTEMPT_COUNT,
+  KEPT_NAMESPACE,
   LOAD_BALANCER_NAMESPACE,
 } from '../rewrite/headers.ts';
 import { duration, extension, typed, type Json, type JsonObject } from './xds.ts';
@@ -38,8 +42,10 @@ export function routeFilter(decisionMs: number): JsonObject {
     mutation_rules: { allow_envoy: true },
     response_attributes: ['upstream.address', 'upstream.request_attempt_count', 'response.code_details'],
     metadata_options: {
-      receiving_namespaces: { untyped: [LOAD_BALANCER_NAMESPACE, OUR_NAMESPACE, CLIENT_NAMESPACE] },
-      forwarding_namespaces: { untyped: [OUR_NAMESPACE, ATTEMPTS_NAMESPACE] },
+      receiving_namespaces: {
+        untyped: [LOAD_BALANCER_NAMESPACE, OUR_NAMESPACE, CLIENT_NAMESPACE, CASCADE_NAMESPACE],
+      },
+      forwarding_namespaces: { untyped: [OUR_NAMESPACE, ATTEMPTS_NAMESPACE, CHECKED_NAMESPACE, KEPT_NAMESPACE] },
     },
   });
 }
@@ -96,7 +102,53 @@ export function retryFilter(): JsonObject {
       status_on_error: { code: 'ServiceUnavailable' },
       metadata_options: {
         forwarding_namespaces: {
-          untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE, ATTEMPTS_NAMESPACE, CLIENT_NAMESPACE],
+          untyped: [OUR_NAMESPACE, LOAD_BALANCER_NAMESPACE, ATTEMPTS_NAMESPACE, CLIENT_NAMESPACE, CHECKED_NAMESPACE],
+        },
+      },
+    }),
+  });
+}
+
+/**
+ * The upstream filter that shows a cascade's answers to the router before anybody else gets them. All other requests skip it by their metadata, so it
+ * opens no stream for them. The router asks for a body answer by answer; without the router the answer passes unchecked.
+ */
+export function cascadeFilter(): JsonObject {
+  const isCascade = {
+    single_predicate: {
+      input: extension('cascade', 'envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput', {
+        filter: CASCADE_NAMESPACE,
+        path: [{ key: CASCADE_ON }],
+      }),
+      custom_match: extension('on', 'envoy.extensions.matching.input_matchers.metadata.v3.Metadata', {
+        value: { string_match: { exact: '1' } },
+      }),
+    },
+  };
+  return extension('switchyard.cascade', 'envoy.extensions.common.matching.v3.ExtensionWithMatcher', {
+    xds_matcher: {
+      matcher_list: {
+        matchers: [
+          {
+            predicate: { not_matcher: isCascade },
+            on_match: {
+              action: extension('skip', 'envoy.extensions.filters.common.matcher.action.v3.SkipFilter'),
+            },
+          },
+        ],
+      },
+    },
+    extension_config: extension('envoy.filters.http.ext_proc', EXT_PROC, {
+      grpc_service: grpcService(ROUTER_CLUSTER, 'check'),
+      processing_mode: { request_header_mode: 'SKIP', response_header_mode: 'SEND', response_body_mode: 'NONE' },
+      allow_mode_override: true,
+      failure_mode_allow: true,
+      message_timeout: duration(HUNG_ROUTER_MS),
+      response_attributes: ['upstream.address', 'upstream.request_attempt_count'],
+      metadata_options: {
+        receiving_namespaces: { untyped: [CHECKED_NAMESPACE, KEPT_NAMESPACE] },
+        forwarding_namespaces: {
+          untyped: [OUR_NAMESPACE, ATTEMPTS_NAMESPACE, CASCADE_NAMESPACE, CHECKED_NAMESPACE],
         },
       },
     }),
@@ -109,7 +161,7 @@ export function withoutRouter(): Record<string, Json> {
   return { [ROUTE_FILTER]: off, [OBSERVE_FILTER]: off };
 }
 
-function grpcService(cluster: string, role: 'route' | 'observe' | 'retry'): JsonObject {
+function grpcService(cluster: string, role: 'route' | 'observe' | 'retry' | 'check'): JsonObject {
   return {
     envoy_grpc: { cluster_name: cluster },
     initial_metadata: [{ key: 'x-switchyard-role', value: role }],

@@ -5,6 +5,7 @@ import {
   STRIPPED_PREFIXES,
   SWITCHYARD_CONTEXT_LENGTH,
   SWITCHYARD_DECISION,
+  SWITCHYARD_ESCALATE,
   VSR_SELECTED_MODEL,
 } from '../rewrite/headers.ts';
 import { socketAddress, type HostPort } from './address.ts';
@@ -118,7 +119,7 @@ function decidedRoute(config: RouterConfig): JsonObject {
   return {
     match: { prefix: '/', headers: [{ name: SWITCHYARD_DECISION, present_match: true }] },
     request_headers_to_remove: [SWITCHYARD_DECISION],
-    response_headers_to_remove: [SWITCHYARD_CONTEXT_LENGTH],
+    response_headers_to_remove: [SWITCHYARD_CONTEXT_LENGTH, SWITCHYARD_ESCALATE],
     route: {
       cluster: POOL_CLUSTER,
       ...modelTimeouts(config),

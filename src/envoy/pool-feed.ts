@@ -8,13 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Registry } from '../config/registry.ts';
+import { usesCascade } from '../config/schema-cascade.ts';
 import {
   CLUSTER_TYPE,
   poolCluster,
   poolMembers,
   type Addresses,
   type PoolMember,
-  type RetryBudget,
+  type PoolOptions,
 } from './clusters.ts';
 import { DEFAULT_CA_FILE } from './upstream.ts';
 import type { JsonObject } from './xds.ts';
@@ -62,8 +63,8 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
   const polls = new Map<string, number>();
   let members: readonly PoolMember[] = [];
   let connectMs = 1000;
-  let budget: RetryBudget | undefined;
-  let current = makeVersion([], connectMs, caFile, budget);
+  let pool: PoolOptions = {};
+  let current = makeVersion([], connectMs, caFile, pool);
   versions.set(current.name, current);
 
   function refresh(): void {
@@ -71,7 +72,7 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
     for (const [address, { untilMs }] of lingering) if (untilMs <= now) lingering.delete(address);
     const present = new Set(members.map(({ address }) => address));
     const left = [...lingering].filter(([address]) => !present.has(address)).map(([, { member }]) => member);
-    const next = makeVersion([...members, ...left], connectMs, caFile, budget);
+    const next = makeVersion([...members, ...left], connectMs, caFile, pool);
     if (next.name === current.name) return;
     current = next;
     versions.delete(next.name);
@@ -100,7 +101,7 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
       members = poolMembers(registry, addresses);
       connectMs = registry.config.timeouts.connect;
       const { retry_budget, min_retries } = registry.config.fallback;
-      budget = { share: retry_budget, least: min_retries };
+      pool = { budget: { share: retry_budget, least: min_retries }, hasCascade: usesCascade(registry.config) };
       refresh();
     },
     answer: (knownVersion) => {
@@ -116,13 +117,8 @@ export function createPoolFeed({ clock, caFile = DEFAULT_CA_FILE }: PoolFeedOpti
   };
 }
 
-function makeVersion(
-  members: readonly PoolMember[],
-  connectMs: number,
-  caFile: string,
-  budget: RetryBudget | undefined,
-): Version {
-  const cluster = poolCluster(members, connectMs, caFile, budget);
+function makeVersion(members: readonly PoolMember[], connectMs: number, caFile: string, pool: PoolOptions): Version {
+  const cluster = poolCluster(members, connectMs, caFile, pool);
   const name = createHash('sha256').update(JSON.stringify(cluster)).digest('hex').slice(0, 16);
   return {
     name,

@@ -1,5 +1,5 @@
 /** What the server asks of the rest of the router. service.ts makes these; the server knows nothing behind them. */
-import type { HeaderEdit } from '../rewrite/mutations.ts';
+import type { HeaderEdit, Mutations } from '../rewrite/mutations.ts';
 import type {
   Attributes,
   DynamicMetadata,
@@ -30,6 +30,9 @@ export interface RewriteRequest extends RouteRequest {
   readonly attempt: number;
 }
 
+/** What the router says of an answer that it has checked: the body is never changed. */
+export type CheckOutcome = Pick<Mutations, 'setHeaders' | 'removeHeaders' | 'metadata'>;
+
 /**
  * A handler that rejects, throws or takes longer than the server's handlerTimeoutMs ends its request by the failure mode. Where an outcome has a
  * `context`, it is handed to `responseHeaders`, and to `finished` exactly once, whatever happens to the stream.
@@ -54,6 +57,10 @@ export interface ExtProcHandlers<Context> {
   wantsResponseBody?(context: Context, response: ResponseStart): boolean;
   /** The body in place of a wanted one; null, or when it throws: it stays as it is. */
   responseBody?(context: Context, response: ResponseStart, body: Uint8Array): Uint8Array | null;
+  /** Whether an answer is to be checked before anybody else gets it. Say so only for one of a known, small length: Envoy holds it back. Absent: none is. */
+  wantsCheck?(response: ResponseStart): boolean;
+  /** Checks such an answer; null, or when it throws: it goes on as it is. */
+  check?(response: ResponseStart, body: Uint8Array): CheckOutcome | null;
   /** Called once for each observed stream; the function that comes back is told everything of that stream, in order. */
   observe?(): (observation: Observation) => void;
   /** The stream of this context has ended. */

@@ -11,7 +11,7 @@ export type MetadataValue =
 export type DynamicMetadata = ReadonlyMap<string, { readonly [key: string]: MetadataValue }>;
 
 /** Which filter opened the stream (its initial metadata x-switchyard-role). */
-export type StreamRole = 'route' | 'retry' | 'observe';
+export type StreamRole = 'route' | 'retry' | 'observe' | 'check';
 
 export type RequestPhase = 'request_headers' | 'request_body' | 'request_trailers';
 export type ResponsePhase = 'response_headers' | 'response_body' | 'response_trailers';
@@ -125,6 +125,15 @@ export type Effect<Context = unknown> =
     }
   /** Answer the response's body with what the hook makes of it, at once. Envoy sends a body only where the headers' hook asked for it. */
   | { readonly kind: 'answer_response_body'; readonly context: Context; readonly body: Uint8Array }
+  /** Answer the headers of a response that may be checked, at once; the hook says whether its body is wanted. */
+  | { readonly kind: 'answer_unchecked_headers'; readonly response: ResponseStart }
+  /** Answer the body of a response that is checked with what the hook says of it, at once. `isWhole`: nothing of it is missing. */
+  | {
+      readonly kind: 'answer_checked_body';
+      readonly response: ResponseStart;
+      readonly body: Uint8Array;
+      readonly isWhole: boolean;
+    }
   /** Send an immediate response. */
   | { readonly kind: 'reply'; readonly reply: ReplyOutcome }
   /** End the stream with an error status, never cleanly: a clean end before an answer would bypass Envoy's failure policy. */

@@ -12,6 +12,7 @@ import type {
   StreamRole,
   StreamSettings,
 } from './machine-events.ts';
+import type { CheckerState } from './machine-check.ts';
 import type { ObserverState } from './machine-observe.ts';
 import { initialObserver } from './machine-observe.ts';
 
@@ -55,6 +56,7 @@ export interface StreamState<Context = unknown> {
   readonly context: Context | undefined;
   readonly responseSeen: boolean;
   readonly observer: ObserverState;
+  readonly checker: CheckerState;
 }
 
 export type Step<Context = unknown> = readonly [StreamState<Context>, readonly Effect<Context>[]];
@@ -68,6 +70,7 @@ export function initialState<Context = unknown>(role: StreamRole, settings: Stre
     context: undefined,
     responseSeen: false,
     observer: initialObserver,
+    checker: null,
   };
 }
 

@@ -6,6 +6,7 @@
  *
  * - **route**: the filter in front of routing. Decides where the request goes.
  * - **retry**: the filter of an upstream cluster at attempt 2 and later. Writes the body for the endpoint of that attempt.
+ * - **check**: the filter of an upstream cluster that shows an answer before anybody else gets it; see machine-check.ts.
  * - **observe**: the filter in observability mode. Nothing is answered; see machine-observe.ts.
  *
  * Modes of route and retry:
@@ -47,6 +48,7 @@
  * half-close, cancel) before it is due. Messages that come out of place are answered with an empty continue of their own kind and reported as
  * `unexpected`.
  */
+import { checkStep } from './machine-check.ts';
 import type { Effect, StreamEvent } from './machine-events.ts';
 import { observeStep } from './machine-observe.ts';
 import { onRequestBody, onRequestHeaders, onRequestTrailers, onRouted, onStray } from './machine-request.ts';
@@ -60,6 +62,7 @@ export { initialState } from './machine-state.ts';
 /** The next state and what to do about it, in this order. Total: defined for every event in every state, and never throws. */
 export function step<Context>(state: StreamState<Context>, event: StreamEvent<Context>): Step<Context> {
   if (state.role === 'observe') return stepObserver(state, event);
+  if (state.role === 'check') return stepChecker(state, event);
   if (state.mode.kind === 'over') return stepOver(state, state.mode, event);
   switch (event.kind) {
     case 'request_headers':
@@ -107,6 +110,16 @@ function stepOver<Context>(state: StreamState<Context>, mode: Over, event: Strea
   if (event.kind !== 'half_closed' || mode.ended) return [state, []];
   return [{ ...state, mode: { ...mode, ended: true } }, [{ kind: 'end' }]];
 }
+
+function stepChecker<Context>(state: StreamState<Context>, event: StreamEvent<Context>): Step<Context> {
+  if (state.mode.kind === 'over') return [state, []];
+  const [checker, effects] = checkStep(state.checker, event);
+  const isOver = event.kind === 'cancelled' || effects.some(({ kind }) => CHECK_ENDS.has(kind));
+  return [{ ...state, checker, ...(isOver ? { mode: OVER } : {}) }, effects];
+}
+
+const CHECK_ENDS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['end', 'fail', 'reply']);
+const OVER: Over = { kind: 'over', how: 'completed', ended: true };
 
 function stepObserver<Context>(state: StreamState<Context>, event: StreamEvent<Context>): Step<Context> {
   const [observer, observations] = observeStep(state.observer, event);

@@ -16,6 +16,8 @@ export interface ExtProcServerOptions<Context> {
   readonly counters: ExtProcCounters;
   /** Bytes of one request body; a larger one is answered 413. */
   readonly maxBodyBytes: number;
+  /** Bytes of the answers that one message may bring, to be checked or to be given after all. Default 0: only as many as a body. */
+  readonly maxAnswersBytes?: number;
   /** Bytes that the bodies of all undecided requests may hold together; over it 503 with retry-after. At least two full bodies. Default 256 MiB. */
   readonly maxBufferedBytes?: number;
   /** Milliseconds until a handler counts as failed. Keep it below the filter's message_timeout, so that our failure mode answers and not Envoy's. Default 1500. */
@@ -65,7 +67,7 @@ export function createExtProcServer<Context>(options: ExtProcServerOptions<Conte
   const server = new Server({
     'grpc.keepalive_time_ms': keepaliveMs,
     'grpc.keepalive_timeout_ms': Math.min(keepaliveMs, MAX_KEEPALIVE_TIMEOUT_MS),
-    'grpc.max_receive_message_length': maxBodyBytes + MESSAGE_SLACK_BYTES,
+    'grpc.max_receive_message_length': Math.max(maxBodyBytes, options.maxAnswersBytes ?? 0) + MESSAGE_SLACK_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
   });

@@ -23,7 +23,7 @@ import type { Incoming } from './protocol.ts';
 import { headersTooLargeReply, overloadedReply } from './replies.ts';
 import { readMessage } from './wire-read.ts';
 import type { WireResponse } from './wire-types.ts';
-import { writeAnswer, writeReply, writeResponseHeaders } from './wire-write.ts';
+import { writeAnswer, writeChecked, writeReply, writeResponseHeaders } from './wire-write.ts';
 
 export type ProcessCall = ServerDuplexStream<Incoming, WireResponse>;
 
@@ -76,7 +76,7 @@ function openDriver<Context>(
   const role = roleOf(call, first);
   if (role !== null) return new Driver(call, role, shared);
   shared.counters.increment('stream_failed');
-  failCall(call, 'invalid_argument', `${ROLE_METADATA} must be route, retry or observe`);
+  failCall(call, 'invalid_argument', `${ROLE_METADATA} must be route, retry, check or observe`);
   return null;
 }
 
@@ -85,7 +85,7 @@ function roleOf(call: ProcessCall, first: Incoming): StreamRole | null {
   if (first.message.observability_mode === true) return 'observe';
   const [role] = call.metadata.get(ROLE_METADATA);
   if (role === undefined) return 'route';
-  return role === 'route' || role === 'retry' || role === 'observe' ? role : null;
+  return role === 'route' || role === 'retry' || role === 'check' || role === 'observe' ? role : null;
 }
 
 class Driver<Context> {
@@ -113,7 +113,8 @@ class Driver<Context> {
   receive({ message, byteLength }: Incoming): void {
     this.#safely(() => {
       const event = readMessage(message);
-      if (this.#state.role === 'observe' || this.#admit(event, byteLength)) this.feed(event);
+      const { role } = this.#state;
+      if (role === 'observe' || role === 'check' || this.#admit(event, byteLength)) this.feed(event);
     });
   }
 
@@ -216,6 +217,15 @@ class Driver<Context> {
         this.#write(
           writeAnswer('response_body', body === null ? { kind: 'none' } : { kind: 'mutate', mutations }, 'nothing'),
         );
+        break;
+      }
+      case 'answer_unchecked_headers': {
+        this.#write(writeResponseHeaders([], this.#guard(() => handlers.wantsCheck?.(effect.response)) === true));
+        break;
+      }
+      case 'answer_checked_body': {
+        const { response, body, isWhole } = effect;
+        this.#write(writeChecked(isWhole ? this.#guard(() => handlers.check?.(response, body)) : null));
         break;
       }
       case 'reply':

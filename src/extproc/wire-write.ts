@@ -6,6 +6,7 @@
  * - `clear_route_cache` needs a header mutation beside it, or Envoy ignores it, so it is sent with one or not at all.
  */
 import type { HeaderEdit, Mutations } from '../rewrite/mutations.ts';
+import type { CheckOutcome } from './handlers.ts';
 import type { Change, Phase, ReplyOutcome, SkipRequest } from './machine-events.ts';
 import type { WireCommon, WireHeaderMutation, WireResponse, WireStruct } from './wire-types.ts';
 
@@ -34,6 +35,18 @@ export function writeResponseHeaders(edits: readonly HeaderEdit[], wantsBody = f
   return {
     ...writePhase('response_headers', edits.length === 0 ? {} : { header_mutation: writeHeaders(edits, []) }),
     ...(wantsBody ? { mode_override: { response_header_mode: 'SEND', response_body_mode: 'BUFFERED' } } : {}),
+  };
+}
+
+/** The answer to a checked body: headers and metadata, the body as it is; null or undefined: nothing is said of it. */
+export function writeChecked(outcome: CheckOutcome | null | undefined): WireResponse {
+  if (outcome == null) return writePhase('response_body', {});
+  const { setHeaders, removeHeaders, metadata } = outcome;
+  const hasEdits = setHeaders.length + removeHeaders.length > 0;
+  const noted = writeMetadata(metadata);
+  return {
+    ...writePhase('response_body', hasEdits ? { header_mutation: writeHeaders(setHeaders, removeHeaders) } : {}),
+    ...(noted === null ? {} : { dynamic_metadata: noted }),
   };
 }
 

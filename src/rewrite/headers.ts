@@ -25,6 +25,15 @@ export const LAST_ERROR_KEY = 'error';
 /** Key in it: set where the prompt was too long for the first target and those with a larger window took the place of the others. */
 export const LARGER_KEY = 'larger';
 
+/** Namespace and keys of what a cascade's answers must pass; without it an answer is not looked at (cascade/carried.ts). */
+export const CASCADE_NAMESPACE = 'switchyard.cascade';
+export const CASCADE_ON = 'on';
+export const CASCADE_WANTED = 'wanted';
+/** Namespace of what came of the checks, by attempt. */
+export const CHECKED_NAMESPACE = 'switchyard.checked';
+/** Namespace of the answers that did not pass, by attempt: one of them is given when every later attempt fails. */
+export const KEPT_NAMESPACE = 'switchyard.kept';
+
 // On responses: names of the classic vLLM router.
 export const VSR_SELECTED_MODEL = 'x-vsr-selected-model';
 export const VSR_SELECTED_CATEGORY = 'x-vsr-selected-category';
@@ -35,6 +44,8 @@ export const VSR_INJECTED_SYSTEM_PROMPT = 'x-vsr-injected-system-prompt';
 export const SWITCHYARD_DECISION = 'x-switchyard-decision';
 export const SWITCHYARD_CONFIDENCE = 'x-switchyard-confidence';
 export const SWITCHYARD_ATTEMPTS = 'x-switchyard-attempts';
+/** What a cascade's checks said: `passed`, `unchecked`, `escalated:CHECK` (a later model answered) or `kept:CHECK`. */
+export const SWITCHYARD_CASCADE = 'x-switchyard-cascade';
 /** The explanation in one line, for callers who asked for it and may have it. */
 export const SWITCHYARD_TRACE = 'x-switchyard-trace';
 export const SWITCHYARD_LATENCY_MS = 'x-switchyard-latency-ms';
@@ -46,6 +57,8 @@ export const ENVOY_MAX_RETRIES = 'x-envoy-max-retries';
 
 /** Marks a 400 that says the prompt is too long for the model; set between Envoy's filters, never seen outside. */
 export const SWITCHYARD_CONTEXT_LENGTH = 'x-switchyard-context-length';
+/** Marks an answer that did not pass a cascade's checks; set between Envoy's filters, never seen outside. */
+export const SWITCHYARD_ESCALATE = 'x-switchyard-escalate';
 /** What Envoy may try again, beside what its route says, and the headers that make an answer worth it. */
 export const ENVOY_RETRY_ON = 'x-envoy-retry-on';
 export const ENVOY_RETRIABLE_HEADERS = 'x-envoy-retriable-header-names';

@@ -74,7 +74,11 @@ async function rawConnection(garbage: Garbage): Promise<void> {
 }
 
 async function randomStream(client: Client, garbage: Garbage, raw: boolean): Promise<void> {
-  const stream = new TestStream(client, garbage.pick(['route', 'route', 'retry', 'observe', undefined, 'x']), raw);
+  const stream = new TestStream(
+    client,
+    garbage.pick(['route', 'route', 'retry', 'check', 'observe', undefined, 'x']),
+    raw,
+  );
   if (garbage.below(10) === 0) stream.call.pause();
   for (let count = garbage.below(12); count >= 0; count--) {
     stream.write(raw ? (garbage.messageBytes() as never) : garbage.message());

@@ -67,7 +67,7 @@ export function garbageFrom(random: () => number): Garbage {
       ':authority': 'x',
       'content-type': pick(['application/grpc', 'application/grpc', 'text/plain']),
       te: 'trailers',
-      'x-switchyard-role': pick(['route', 'retry', 'observe', 'sideways']),
+      'x-switchyard-role': pick(['route', 'retry', 'check', 'observe', 'sideways']),
       ...(random() < 0.2 ? { 'grpc-encoding': pick(['gzip', 'deflate', 'nonsense']) } : {}),
       ...(random() < 0.2 ? { 'grpc-timeout': pick(['1m', '0S', 'nonsense', '99999999H']) } : {}),
     });

@@ -64,6 +64,7 @@ const events = fc
   .tuple(fc.option(plainStart, { nil: undefined }), fc.array(anyEvent, { maxLength: 30 }))
   .map(([first, rest]) => (first === undefined ? rest : [first, ...rest]));
 const answeringRole = fc.constantFrom<StreamRole>('route', 'retry');
+const checkingToo = fc.constantFrom<StreamRole>('route', 'retry', 'check');
 
 /** Gives every context its own name, so that each can be followed. */
 function withOwnContexts(stream: readonly TestEvent[]): TestEvent[] {
@@ -86,9 +87,9 @@ const phaseOf = (event: TestEvent): Phase | null =>
 const answeredPhase = (effect: TestEffect): Phase | null =>
   effect.kind === 'answer'
     ? effect.phase
-    : effect.kind === 'answer_response_headers'
+    : effect.kind === 'answer_response_headers' || effect.kind === 'answer_unchecked_headers'
       ? 'response_headers'
-      : effect.kind === 'answer_response_body'
+      : effect.kind === 'answer_response_body' || effect.kind === 'answer_checked_body'
         ? 'response_body'
         : null;
 
@@ -98,7 +99,7 @@ const STOPS = ['reply', 'fail', 'end'];
 describe('any order of events', () => {
   test('each message gets exactly one answer, in order, until the stream stops; nothing throws; nothing after a stop', () => {
     fc.assert(
-      fc.property(answeringRole, events, (role, stream) => {
+      fc.property(checkingToo, events, (role, stream) => {
         let state: StreamState<string> = initialState(role, { maxBodyBytes: 100, needsBody: () => true });
         const owed: Record<'request' | 'response', Phase[]> = { request: [], response: [] };
         let stopped = false;

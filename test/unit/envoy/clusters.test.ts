@@ -49,6 +49,15 @@ test('the pool holds every resolved address; drained and unresolved endpoints ar
   ]);
 });
 
+test('answers are shown to the router only where a config has cascades, before their attempt is noted as over', () => {
+  const filtersOf = (hasCascade: boolean): readonly string[] => {
+    const pool = JSON.stringify(poolCluster(poolMembers(registry, addresses), 1000, '/ca.pem', { hasCascade }));
+    return [...pool.matchAll(/"name":"(switchyard\.\w+)"/g)].map(([, name = '']) => name);
+  };
+  expect(filtersOf(false)).toEqual(['switchyard.attempts', 'switchyard.retry']);
+  expect(filtersOf(true)).toEqual(['switchyard.attempts', 'switchyard.cascade', 'switchyard.retry']);
+});
+
 test('each endpoint with TLS is checked against its own name; an address is no SNI', () => {
   const pool = poolCluster(poolMembers(registry, addresses), 1000, '/ca.pem');
   const matches = pool['transport_socket_matches'] as {

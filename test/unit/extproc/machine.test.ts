@@ -244,6 +244,24 @@ describe('retry', () => {
   ]);
 });
 
+describe('check', () => {
+  table('check', [
+    ['an answer begins', [responseHeaders()], ['answer response_headers of 200']],
+    ['its body', [responseHeaders(), responseBody('{}')], ['answer checked {}.']],
+    ['a body that is not all of it', [responseHeaders(), responseBody('{', false)], ['answer checked {']],
+    ['a body without headers', [responseBody('{}')], ['answer response_body']],
+    ['trailers', [responseHeaders(), responseTrailers], ['answer response_trailers']],
+    ['a request', [headers], ['unexpected request_headers', 'answer request_headers']],
+    ['a request body', [body('{}')], ['unexpected request_body', 'answer request_body']],
+    ['an unknown message', [unknown], ['fail unimplemented']],
+    ['a half-close', [responseHeaders(), halfClosed], ['end']],
+    ['a reset', [responseHeaders(), cancelled], []],
+    ['nothing after the end', [responseHeaders(), halfClosed, responseBody('{}')], []],
+    ['nothing after a reset', [cancelled, responseHeaders()], []],
+    ['an outcome that nobody asked for', [routed(forward())], []],
+  ]);
+});
+
 describe('observe', () => {
   table('observe', [
     ['a request', [headers], ['request']],

@@ -124,6 +124,10 @@ export function told(effect: TestEffect): string {
       return 'answer response_body';
     case 'answer_response_headers':
       return `answer response_headers for ${effect.context ?? 'nobody'}`;
+    case 'answer_unchecked_headers':
+      return `answer response_headers of ${effect.response.headers.get(':status') ?? ''}`;
+    case 'answer_checked_body':
+      return `answer checked ${Buffer.from(effect.body).toString()}${effect.isWhole ? '.' : ''}`;
     case 'reply':
       return `reply ${effect.reply.status}`;
     case 'fail':

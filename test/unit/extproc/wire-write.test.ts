@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Change, Phase } from '../../../src/extproc/machine.ts';
 import { tooLargeReply } from '../../../src/extproc/replies.ts';
 import type { WireCommon } from '../../../src/extproc/wire-types.ts';
-import { writeAnswer, writeReply, writeResponseHeaders } from '../../../src/extproc/wire-write.ts';
+import { writeAnswer, writeChecked, writeReply, writeResponseHeaders } from '../../../src/extproc/wire-write.ts';
 import type { Mutations } from '../../../src/rewrite/mutations.ts';
 
 const NONE: Mutations = { body: null, setHeaders: [], removeHeaders: [], metadata: {} };
@@ -21,6 +21,29 @@ const pairs = (response: WireCommon): [string, string][] =>
     header.key,
     Buffer.from(header.raw_value).toString(),
   ]);
+
+describe('answers that are checked', () => {
+  test('a check sets headers and metadata, and never the body', () => {
+    const outcome = {
+      setHeaders: [{ name: 'x-mark', value: 'empty' }],
+      removeHeaders: ['x-gone'],
+      metadata: { space: { '1': 'note' } },
+    };
+    const answer = writeChecked(outcome);
+    const response = answer.response_body?.response;
+    expect(pairs(response ?? {})).toEqual([['x-mark', 'empty']]);
+    expect(response?.header_mutation?.remove_headers).toEqual(['x-gone']);
+    expect(response).not.toHaveProperty('body_mutation');
+    expect(response).not.toHaveProperty('clear_route_cache');
+    expect(answer.dynamic_metadata?.fields?.['space']?.structValue?.fields?.['1']).toEqual({ stringValue: 'note' });
+  });
+
+  test('nothing to say is an empty continue', () => {
+    expect(writeChecked(null)).toEqual({
+      response_body: { response: {} },
+    });
+  });
+});
 
 describe('mutations', () => {
   test('a new body brings its length in bytes, whatever length was set beside it', () => {
