@@ -1,7 +1,8 @@
 /** What is said about a decision on the way back: who really answered, and why. */
+import { answerAfterAll, cascadeState } from './cascade/given.ts';
 import { openAiErrorBody } from './errors.ts';
 import type { LastError } from './execution/last-error.ts';
-import type { ReplyOutcome } from './extproc/machine-events.ts';
+import type { ReplyOutcome, ResponseStart } from './extproc/machine-events.ts';
 import type { Forward } from './forward.ts';
 import { upstreamFailed } from './openai/reply.ts';
 import { targetOf } from './rewrite/carried.ts';
@@ -19,8 +20,23 @@ export interface Answering {
   readonly requestId: string | null;
 }
 
-/** The response headers of a 2xx answer that came from `address` at attempt `attempt`: who really answered, and why. */
-export function answerHeaders({ routed, forward }: Answering, address: string, attempt: number): readonly HeaderEdit[] {
+/** Where an answer came from. */
+export interface AnswerSource {
+  /** `ip:port`; '' when Envoy did not say. */
+  readonly address: string;
+  /** Whose answer it is, from 1. */
+  readonly attempt: number;
+  /** How many attempts there were: more than `attempt` where an earlier answer is given after all. */
+  readonly attempts: number;
+}
+
+/** The response headers of a 2xx answer: who really answered, and why. */
+export function answerHeaders(
+  answering: Answering,
+  { address, attempt, attempts }: AnswerSource,
+  response: ResponseStart,
+): readonly HeaderEdit[] {
+  const { routed, forward } = answering;
   if (routed.outcome.kind === 'refused') return [];
   const { decision } = routed.outcome;
   const target = targetOf(forward.carried, address, attempt);
@@ -31,8 +47,9 @@ export function answerHeaders({ routed, forward }: Answering, address: string, a
     injectedSystemPrompt: forward.injectedSystemPrompt,
     decision: decision.decision,
     confidence: decision.category.confidence,
-    attempts: attempt,
+    attempts,
     latencyMs: routed.latencyMs,
+    cascade: isCascade(answering) ? cascadeState(response, attempt) : null,
   });
   return decision.trace ? [...headers, { name: SWITCHYARD_TRACE, value: compactTrace(decision) }] : headers;
 }
@@ -53,6 +70,25 @@ export function lastErrorReply({ model, status, retryAfter, contentType, body }:
     ],
     body: body === '' ? openAiErrorBody(upstreamFailed(model, status)) : body,
   };
+}
+
+/** An answer that did not pass a cascade's checks, in place of an error: the better models have failed altogether. Null where there is none. */
+export function keptReply(answering: Answering, source: AnswerSource, response: ResponseStart): ReplyOutcome | null {
+  const kept = isCascade(answering) ? answerAfterAll(response) : null;
+  if (kept === null) return null;
+  const traced = wantsTrace(answering)
+    ? tracedAnswer(answering, Buffer.from(kept.body), source.address, source.attempt)
+    : null;
+  return {
+    kind: 'reply',
+    status: 200,
+    headers: [{ name: CONTENT_TYPE, value: 'application/json' }, ...answerHeaders(answering, source, response)],
+    body: traced === null ? kept.body : Buffer.from(traced).toString('utf8'),
+  };
+}
+
+function isCascade({ routed: { outcome } }: Answering): boolean {
+  return outcome.kind === 'decided' && outcome.plan.cascade !== undefined;
 }
 
 /** A JSON answer with the explanation as its member `routing_metadata`; null where it can't be put in. */

@@ -1,10 +1,11 @@
 /** What Envoy tells of a request's attempts, with its metadata and attributes, in terms of the plan. */
-import type { Answering } from './answer.ts';
+import type { Answering, AnswerSource } from './answer.ts';
+import { answerAfterAll } from './cascade/given.ts';
 import { readAttempts, type Attempt, type AttemptsSeen } from './execution/attempts.ts';
 import { lastErrorOf, type LastError } from './execution/last-error.ts';
 import type { RequestStart, ResponseStart } from './extproc/machine-events.ts';
 import { asTried, type Carried } from './rewrite/carried.ts';
-import { ATTEMPTS_NAMESPACE, LAST_ERROR_KEY } from './rewrite/headers.ts';
+import { ATTEMPTS_NAMESPACE, CHECKED_NAMESPACE, LAST_ERROR_KEY } from './rewrite/headers.ts';
 import type { World } from './route.ts';
 
 const ATTEMPT_ATTRIBUTE = 'upstream.request_attempt_count';
@@ -24,6 +25,7 @@ export function attemptsOf(
   return readAttempts(carried.targets, {
     ...seen,
     notes,
+    checks: metadata.get(CHECKED_NAMESPACE),
     nowMs: nowMs(),
     firstByteMs: registry.config.timeouts.first_byte,
   });
@@ -35,10 +37,13 @@ export function asAnswered(answering: Answering, { metadata }: ResponseStart): A
   return { ...answering, forward: { ...forward, carried: asTried(forward.carried, metadata.get(ATTEMPTS_NAMESPACE)) } };
 }
 
-/** Which endpoint answered, and at which attempt. */
-export function sourceOf({ attributes }: ResponseStart): { readonly address: string; readonly attempt: number } {
-  const attempt = Number(attributes.get(ATTEMPT_ATTRIBUTE) ?? '1');
-  return { address: attributes.get(ADDRESS_ATTRIBUTE) ?? '', attempt: Number.isFinite(attempt) ? attempt : 1 };
+/** Whose answer the client gets: the last attempt's, or that of an earlier one which is given after all. */
+export function sourceOf(response: ResponseStart): AnswerSource {
+  const count = Number(response.attributes.get(ATTEMPT_ATTRIBUTE) ?? '1');
+  const attempts = Number.isFinite(count) ? count : 1;
+  const kept = answerAfterAll(response);
+  if (kept !== null) return { address: '', attempt: kept.attempt, attempts };
+  return { address: response.attributes.get(ADDRESS_ATTRIBUTE) ?? '', attempt: attempts, attempts };
 }
 
 /** The attempts of a request that has its answer. */
@@ -49,7 +54,7 @@ export function attemptsAnswered(
 ): readonly Attempt[] {
   const status = Number(response.headers.get(':status') ?? 0);
   const details = response.attributes.get(DETAILS_ATTRIBUTE) ?? '';
-  return attemptsOf(forward.carried, response, { count: sourceOf(response).attempt, status, details }, world);
+  return attemptsOf(forward.carried, response, { count: sourceOf(response).attempts, status, details }, world);
 }
 
 /** What an endpoint said at an earlier attempt, where the last one had no answer and Envoy made one up; null otherwise. */

@@ -1,4 +1,6 @@
 /** From a decision to what Envoy is told: the body for the first target, and later the body for another one. */
+import { encodeCascade } from './cascade/carried.ts';
+import { wantedFormat } from './cascade/wanted-format.ts';
 import type { DecisionOutcome, Plan, Target } from './decision/decision.ts';
 import { reasoningEdit } from './decision/plan.ts';
 import { largerWindows } from './execution/attempt-plan.ts';
@@ -7,7 +9,7 @@ import { parseRequestAsync } from './openai/parse.ts';
 import type { ChatRequest } from './openai/request.ts';
 import { rewriteSteps } from './rewrite/body.ts';
 import { CARRIED_KEY, CARRIED_NAMESPACE, encodeCarried, targetOf, type Carried } from './rewrite/carried.ts';
-import { AUTHORIZATION, REQUEST_ID } from './rewrite/headers.ts';
+import { AUTHORIZATION, CASCADE_NAMESPACE, CASCADE_ON, CASCADE_WANTED, REQUEST_ID } from './rewrite/headers.ts';
 import type { Mutations } from './rewrite/mutations.ts';
 import { decodeRewriteNote, EMPTY_NOTE, encodeRewriteNote } from './rewrite/note.ts';
 import { planReasoning } from './rewrite/reasoning.ts';
@@ -71,10 +73,18 @@ export async function prepare(
       clientAuthorization: keptAuthorization(plan, headers, world),
       stripAuthorization: !world.registry.config.forward_authorization,
       largerAddresses: larger.map(({ address }) => address),
+      retryEscalated: plan.cascade !== undefined,
     },
-    { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) } },
+    { [CARRIED_NAMESPACE]: { [CARRIED_KEY]: encodeCarried(carried) }, ...cascadeMetadata(body, request, plan) },
   );
   return { mutations, carried, injectedSystemPrompt: rewritten.injectedSystemPrompt };
+}
+
+/** What the check of the answer needs of the request; nothing where no answer is checked. */
+function cascadeMetadata(body: Uint8Array, request: ChatRequest, { cascade }: Plan): Mutations['metadata'] {
+  if (cascade === undefined) return {};
+  const wanted = encodeCascade({ ...cascade, format: wantedFormat(body, request) });
+  return { [CASCADE_NAMESPACE]: { [CASCADE_ON]: '1', [CASCADE_WANTED]: wanted } };
 }
 
 /** The client's Authorization, where one attempt replaces it by an endpoint's key and a later one is to have it back. */

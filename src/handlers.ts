@@ -1,15 +1,20 @@
 /** What Envoy's streams ask for, in terms of the pipeline: routes, tells about it, and keeps what the answer's headers need. */
-import { answerHeaders, lastErrorReply, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
+import { answerHeaders, keptReply, lastErrorReply, tracedAnswer, wantsTrace, type Answering } from './answer.ts';
 import { asAnswered, attemptsAnswered, attemptsOf, lastErrorBefore, sourceOf } from './attempts-seen.ts';
+import { noteOf } from './cascade/carried.ts';
+import { createChecker } from './cascade/checker.ts';
+import { createShares } from './cascade/share.ts';
 import type { Usage } from './decision/observations.ts';
+import type { Attempt } from './execution/attempts.ts';
 import type { Ticket } from './execution/traffic.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
 import type { Ending, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
 import { logAttempts, measureAttempts } from './observability/attempts.ts';
+import { logCapped, measureCheck, showShares, tellEscalated } from './observability/cascade.ts';
 import { logBlock } from './observability/events.ts';
 import { routeRetry } from './forward.ts';
 import type { Log } from './observability/log.ts';
-import { measureRouting } from './observability/metrics-decision.ts';
+import { measureRouting, modelLabel } from './observability/metrics-decision.ts';
 import type { Metrics } from './observability/metrics.ts';
 import { buildRecord, logRecord } from './observability/record.ts';
 import { logSteps } from './observability/steps.ts';
@@ -19,8 +24,9 @@ import { answerFormat } from './openai/response.ts';
 import { takesOnlyPost } from './openai/paths.ts';
 import { methodNotSupported, unknownUrl, upstreamUnavailable } from './openai/reply.ts';
 import type { Answered } from './outcomes/recent.ts';
-import { carriedIn, targetOf } from './rewrite/carried.ts';
+import { carriedIn, targetOf, type Carried } from './rewrite/carried.ts';
 import {
+  CHECKED_NAMESPACE,
   CLIENT_AUTHORIZATION,
   CLIENT_NAMESPACE,
   CONTENT_ENCODING,
@@ -50,8 +56,17 @@ const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /** The handlers of one service. */
 export function createHandlers(dependencies: HandlerDependencies): ExtProcHandlers<Answering> {
-  const { world, metrics } = dependencies;
+  const { world, metrics, log, clock } = dependencies;
+  const shares = createShares(clock);
+  showShares(metrics, () => shares.view());
+  const checker = createChecker({
+    shares,
+    onChecked: (event) => measureCheck(metrics, world().registry, event),
+    onCapped: (route, maxShare) => logCapped(log, route, maxShare),
+  });
   return {
+    wantsCheck: checker.wantsCheck,
+    check: checker.check,
     needsBody: (headers) => METHODS_WITH_BODY.has(methodOf(headers)) && !isWrongMethod(headers),
     headersOnly: (request) => nothingToRoute(request),
     route: (request) => routeOne(request, dependencies),
@@ -63,7 +78,10 @@ export function createHandlers(dependencies: HandlerDependencies): ExtProcHandle
       return headersOf(answering, response);
     },
     responseInstead: (context, response) => {
-      const last = lastErrorBefore(asAnswered(context, response), response, world());
+      const answering = asAnswered(context, response);
+      const kept = keptReply(answering, sourceOf(response), response);
+      if (kept !== null) return kept;
+      const last = lastErrorBefore(answering, response, world());
       return last === null ? null : lastErrorReply(last);
     },
     wantsResponseBody: (answering, response) => wantsTrace(answering) && isSmallJson(response),
@@ -187,6 +205,7 @@ async function retryOne(request: RewriteRequest, dependencies: HandlerDependenci
     const seen = { count: attempt, status: 0, details: '' };
     const failed = attemptsOf(carried, request, seen, world).filter((one) => one.attempt === attempt - 1);
     world.dispatcher?.traffic.attempted(failed);
+    tellWasted(carried, request, failed, world, dependencies);
   }
   const contentType = request.headers.get(CONTENT_TYPE) ?? '';
   const kept = request.metadata.get(CLIENT_NAMESPACE)?.[CLIENT_AUTHORIZATION];
@@ -200,6 +219,20 @@ async function retryOne(request: RewriteRequest, dependencies: HandlerDependenci
   return { kind: 'forward', mutations };
 }
 
+/** The tokens of the answer that this attempt is made in place of, where that one did not pass its check. */
+function tellWasted(
+  { requestId }: Carried,
+  { metadata, attempt }: RewriteRequest,
+  [before]: readonly Attempt[],
+  { registry }: World,
+  { metrics, log }: HandlerDependencies,
+): void {
+  const note = noteOf(metadata.get(CHECKED_NAMESPACE), attempt - 1);
+  if (note?.result !== 'escalated' || before === undefined) return;
+  const { target, latencyMs } = before;
+  tellEscalated({ requestId, model: target.model, note, latencyMs }, { metrics, log, registry });
+}
+
 /** What became of the attempts: the last one is told to the endpoints' health here, the earlier ones were told when they were tried again. */
 function tellAttempts(
   { routed, forward, requestId }: Answering,
@@ -207,22 +240,25 @@ function tellAttempts(
   { world, metrics, log }: HandlerDependencies,
 ): void {
   const now = world();
-  const { address, attempt } = sourceOf(response);
+  const { address, attempt, attempts: count } = sourceOf(response);
   const attempts = attemptsAnswered({ routed, forward, requestId }, response, now);
   const served = targetOf(forward.carried, address, attempt);
   if (served !== null) routed.ticket?.served(served);
   // Envoy counts an attempt that found no endpoint left, too.
-  const last = Math.min(attempt, forward.carried.targets.length);
+  const last = Math.min(count, forward.carried.targets.length);
   routed.ticket?.attempted(attempts.filter((one) => one.attempt === last));
   measureAttempts(metrics, now.registry, attempts);
-  logAttempts(log, requestId, attempts);
+  const isAfterAll = attempt < count;
+  if (isAfterAll && served !== null) {
+    metrics.inc('switchyard_cascade_given_after_all_total', { model: modelLabel(now.registry, served.model) });
+  }
+  logAttempts(log, requestId, attempts, isAfterAll ? attempt : null);
 }
 
 function headersOf(answering: Answering, response: ResponseStart): readonly HeaderEdit[] {
   const status = Number(response.headers.get(':status'));
   if (!(status >= 200 && status < 300)) return [];
-  const { address, attempt } = sourceOf(response);
-  return answerHeaders(answering, address, attempt);
+  return answerHeaders(answering, sourceOf(response), response);
 }
 
 /** Envoy holds a body of up to its buffer's size; an explanation goes into answers well below that, and never into a stream. */

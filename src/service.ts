@@ -6,6 +6,7 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ActivateOutcome, ApiDependencies } from './api/dependencies.ts';
 import { createApi, createMetricsApi, listen, type Listening } from './api/server.ts';
+import { MAX_ANSWER_BYTES } from './config/fields.ts';
 import { formatProblem } from './config/problem.ts';
 import { openConfigStore, type ConfigStore } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
@@ -138,6 +139,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
       counters: { increment: (count) => countStream(metrics, count) },
       maxBodyBytes: store.current().config.limits.request_body,
+      maxAnswersBytes: MAX_ANSWER_BYTES,
       handlerTimeoutMs: store.current().config.timeouts.decision + PIPELINE_SLACK_MS,
       failureMode: () => store.current().config.failure_mode,
     });

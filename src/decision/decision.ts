@@ -1,6 +1,7 @@
 import type { ClassifierTier, DegradedReason } from '../signals/signals.ts';
 import type { ReasoningDecision } from './entropy.ts';
 import type { ApiError } from '../errors.ts';
+import type { CascadeCheck } from '../config/schema-cascade.ts';
 
 /** Why a candidate is out. `stage` says which step dropped it; `reason` is a closed code, `detail` a sentence for people. */
 export interface Rejection {
@@ -188,4 +189,23 @@ export interface Plan {
   readonly targets: readonly [Target, ...Target[]];
   /** True: the body goes out byte for byte (a concrete model was named). */
   readonly untouched: boolean;
+  /** The answer is checked, and asked for again from the next model when it fails; absent: it is the answer whatever it says. */
+  readonly cascade?: Cascade;
+}
+
+/** What an answer must pass, and how often failing it may cost a second answer. */
+export interface Cascade {
+  /** The traffic that the share is of: a rule's name, or `auto`. */
+  readonly route: string;
+  /** In the order in which they are asked. */
+  readonly checks: readonly CascadeCheck[];
+  /** Least mean log-probability of the tokens; null: none. */
+  readonly minMeanLogprob: number | null;
+  /** Share of the route's checked requests that may be escalated within the window, 0..1. */
+  readonly maxShare: number;
+  /** Requests within the window that may be escalated whatever the share is. */
+  readonly minEscalations: number;
+  readonly windowMs: number;
+  /** Larger answers pass unchecked. */
+  readonly maxAnswerBytes: number;
 }

@@ -1,6 +1,7 @@
 import type { CategoryConfig } from '../config/schema.ts';
 import type { RuleConfig } from '../config/schema-policy.ts';
 import { decisionBase } from './asked.ts';
+import { cascadeOf } from './cascade.ts';
 import type { Choice } from './choose.ts';
 import type { Candidate, DecisionOutcome, Limits, Plan, SystemPromptChoice } from './decision.ts';
 import { signalsView } from './facts.ts';
@@ -37,8 +38,9 @@ export function settle(
     const hasOwnEntry = category !== null && scores.entry(category, model) !== null;
     return hasOwnEntry ? reasonOf(model).enabled : reasoning.enabled;
   };
-  const fallbacks = knobs.provider.allowFallbacks ? fallbackOrder(choice) : [];
-  const plan = planTargets({
+  const cascade = cascadeOf(registry.config, rule, request);
+  const fallbacks = knobs.provider.allowFallbacks ? fallbackOrder(choice, cascade?.escalateTo ?? null) : [];
+  const planned = planTargets({
     models: [chosen, ...fallbacks.slice(0, input.maxFallbackModels ?? 0)].map(({ model }) => {
       const enabled = reasons(model.name);
       const effort = effortFor(model.name, enabled, { registry, scores, category, rule, request });
@@ -51,7 +53,9 @@ export function settle(
     first: knobs.provider.order,
     retry: knobs.provider.allowFallbacks,
   });
-  if (plan === null) return refuse(refusals.noEndpoint(), candidates);
+  if (planned === null) return refuse(refusals.noEndpoint(), candidates);
+  const hasOthers = planned.targets.some(({ model }) => model !== chosen.model.name);
+  const plan: Plan = cascade !== null && hasOthers ? { ...planned, cascade: cascade.cascade } : planned;
   return {
     kind: 'decided',
     plan,
@@ -76,9 +80,12 @@ export function settle(
   };
 }
 
-/** The chosen model's own `fallbacks` that are admissible, in their order; without such a list all other admissible models, best first. */
-function fallbackOrder({ chosen, rest }: Choice): readonly Ranked[] {
-  const own = chosen.model.config.fallbacks;
+/**
+ * The models that a cascade names, else the chosen model's own `fallbacks`: those that are admissible, in their order. Without such a list all
+ * other admissible models, best first.
+ */
+function fallbackOrder({ chosen, rest }: Choice, escalateTo: readonly string[] | null): readonly Ranked[] {
+  const own = escalateTo ?? chosen.model.config.fallbacks;
   if (own === undefined) return rest;
   return [...new Set(own)].flatMap((name) => rest.find(({ model }) => model.name === name) ?? []);
 }

@@ -4,13 +4,24 @@ import type { Plan, Target } from '../decision/decision.ts';
 
 /**
  * The plan cut to `maxAttempts` targets (at least 1). Where the plan has other models, one of the places is theirs: what is wrong with a model is
- * often wrong with all of its replicas. Only a plan of fewer than three attempts keeps to the first model's replicas.
+ * often wrong with all of its replicas. Only a plan of fewer than three attempts keeps to the first model's replicas. A cascade has one replica of the
+ * first model, then the other models.
  */
 export function limitAttempts(plan: Plan, maxAttempts: number): Plan {
   const groups = groupByModel(plan.targets);
+  if (plan.cascade !== undefined) return cut(plan, inCascade(groups), maxAttempts);
   const [own = [], ...others] = groups;
   const kept = others.length > 0 && maxAttempts >= 3 ? own.slice(0, maxAttempts - 1) : own;
-  const [first, ...rest] = [...kept, ...inTurns(others)].slice(0, Math.max(1, maxAttempts));
+  return cut(plan, [...kept, ...inTurns(others)], maxAttempts);
+}
+
+/** Envoy goes down the list, whatever the reason: behind an answer that did not pass must stand another model, not another replica. */
+function inCascade([own = [], ...others]: readonly (readonly Target[])[]): readonly Target[] {
+  return [...own.slice(0, 1), ...inTurns(others), ...own.slice(1)];
+}
+
+function cut(plan: Plan, targets: readonly Target[], maxAttempts: number): Plan {
+  const [first, ...rest] = targets.slice(0, Math.max(1, maxAttempts));
   return first === undefined ? plan : { ...plan, targets: [first, ...rest] };
 }
 

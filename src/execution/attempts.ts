@@ -1,11 +1,15 @@
 /** What became of each attempt at one request, read from what Envoy's filters noted of it. Pure. */
+import { noteOf } from '../cascade/carried.ts';
+import type { CascadeCheck } from '../config/schema-cascade.ts';
 import type { Target } from '../decision/decision.ts';
 
 /**
  * How an attempt ended. `no_answer`: the connection was refused or broke before the response headers; `timeout`: the time to the first byte
- * passed; `answered`: any other answer, an error of the client's included.
+ * passed; `escalated:CHECK`: the answer did not pass a cascade's check and was asked for again; `answered`: any other answer, an error of the
+ * client's included.
  */
-export type AttemptCause = 'answered' | 'no_answer' | 'timeout' | '5xx' | '429' | 'context_length';
+export type AttemptCause =
+  'answered' | 'no_answer' | 'timeout' | '5xx' | '429' | 'context_length' | `escalated:${CascadeCheck}`;
 
 export interface Attempt {
   /** From 1. */
@@ -23,6 +27,8 @@ export interface Attempt {
 export interface AttemptsSeen {
   /** Entries of the attempts' namespace: see envoy/attempts.ts for their form. Empty where that filter does not run. */
   readonly notes: Readonly<Record<string, unknown>>;
+  /** Entries of the checks' namespace (cascade/carried.ts); absent: no answer was checked. */
+  readonly checks?: Readonly<Record<string, unknown>> | undefined;
   /** How many attempts there were. */
   readonly count: number;
   /** Status of what the client gets. */
@@ -58,8 +64,11 @@ function ended(attempt: number, count: number, seen: AttemptsSeen): Omit<Attempt
   const note = readNote(seen.notes[String(attempt)]);
   if (note?.status != null) {
     const latencyMs = note.endMs === null ? null : note.endMs - note.startMs;
+    // Where no further attempt was made, the client got it after all.
+    const failed = attempt < count ? noteOf(seen.checks, attempt) : null;
+    const isEscalated = failed?.result === 'escalated' && failed.check !== null;
     return {
-      cause: causeOf(note.status, note.isContextLength),
+      cause: isEscalated ? `escalated:${failed.check}` : causeOf(note.status, note.isContextLength),
       status: note.status,
       latencyMs,
       retryAfterS: note.retryAfterS,

@@ -21,14 +21,23 @@ export function measureAttempts(metrics: Metrics, registry: Registry, attempts: 
   });
 }
 
-/** One line for a request that took more than one attempt, or whose only one failed: who was tried, what came of it, how long it took. */
-export function logAttempts(log: Log, requestId: string | null, attempts: readonly Attempt[]): void {
+/**
+ * One line for a request that took more than one attempt, or whose only one failed: who was tried, what came of it, how long it took. `givenAttempt`:
+ * the earlier one whose answer the client got after all.
+ */
+export function logAttempts(
+  log: Log,
+  requestId: string | null,
+  attempts: readonly Attempt[],
+  givenAttempt: number | null = null,
+): void {
   if (attempts.length < 2 && attempts.every(({ cause }) => cause === 'answered')) return;
   log.info({
     msg: 'routing_attempts',
     event: 'routing_attempts',
     request_id: safeRequestId(requestId),
-    answered: attempts.at(-1)?.cause === 'answered',
+    answered: givenAttempt !== null || attempts.at(-1)?.cause === 'answered',
+    ...(givenAttempt === null ? {} : { given_attempt: givenAttempt }),
     attempts: attempts.map(({ attempt, target, cause, status, latencyMs }) => ({
       attempt,
       model: target.model,

@@ -20,6 +20,8 @@ export interface UsageEvent {
   readonly stream: boolean;
   /** True when the answer ended before it said that it was complete. */
   readonly cut_short: boolean;
+  /** The check of a cascade that the answer did not pass, so that another model was asked; absent for every other answer. */
+  readonly escalated?: string;
 }
 
 export function logUsage(log: Log, usage: UsageEvent): void {

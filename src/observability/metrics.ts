@@ -8,6 +8,12 @@ type Labels<Name extends Row['name']> = Readonly<Record<LabelNames<Name>, string
 /** Labels are left out where the metric has none. */
 type LabelArguments<Name extends Row['name']> = [LabelNames<Name>] extends [never] ? [] : [labels: Labels<Name>];
 
+/** One series of a gauge. */
+interface GaugeReading<Name extends Row['name']> {
+  readonly labels: Labels<Name>;
+  readonly value: number;
+}
+
 /** The process's metrics. Names and labels are checked by the compiler against the table. */
 export interface Metrics {
   inc<Name extends NameOf<'counter'>>(name: Name, ...labels: LabelArguments<Name>): void;
@@ -20,6 +26,8 @@ export interface Metrics {
   shift(name: NameOf<'gauge'>, delta: number): void;
   /** Reads a gauge without labels from `read` at each scrape. */
   gauge(name: NameOf<'gauge'>, read: () => number): void;
+  /** Reads all series of a gauge from `read` at each scrape; those that it no longer gives are gone. */
+  gaugeSeries<Name extends NameOf<'gauge'>>(name: Name, read: () => readonly GaugeReading<Name>[]): void;
   /** Removes all series of a gauge: for info gauges whose label value changed. */
   clear(name: NameOf<'gauge'>): void;
   /** The exposition and its content type. */
@@ -38,7 +46,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const counters = new Map<string, Counter>();
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
-  const readers = new Map<string, () => number>();
+  const readers = new Map<string, (gauge: Gauge) => void>();
 
   for (const row of METRICS as readonly MetricDefinition[]) {
     const common = { name: row.name, help: row.help, labelNames: [...row.labels], registers: [registry] };
@@ -52,8 +60,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
           new Gauge({
             ...common,
             collect() {
-              const read = readers.get(row.name);
-              if (read !== undefined) this.set(read());
+              readers.get(row.name)?.(this);
             },
           }),
         );
@@ -75,7 +82,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
     set: (name, value, ...labels) => gauges.get(name)?.set(labels[0] ?? {}, value),
     shift: (name, delta) => gauges.get(name)?.inc(delta),
     gauge: (name, read) => {
-      readers.set(name, read);
+      readers.set(name, (gauge) => gauge.set(read()));
+    },
+    gaugeSeries: (name, read) => {
+      readers.set(name, (gauge) => {
+        gauge.reset();
+        for (const { labels, value } of read()) gauge.set(labels, value);
+      });
     },
     clear: (name) => gauges.get(name)?.reset(),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),

@@ -155,7 +155,8 @@ function price(tokens: number, perMillion: number | undefined): number | null {
   return perMillion === undefined ? null : (tokens * perMillion) / 1e6;
 }
 
-function measureUsage(metrics: Metrics, model: string, event: UsageEvent): void {
+/** The token, cost and latency counters of one answer; `model` is its label. */
+export function measureUsage(metrics: Metrics, model: string, event: UsageEvent): void {
   const { prompt_tokens: prompt, completion_tokens: completion } = event;
   metrics.observe('llm_model_completion_latency_seconds', event.completion_latency_ms / 1000, { model });
   if (event.ttft_ms !== null) metrics.observe('llm_model_ttft_seconds', event.ttft_ms / 1000, { model });

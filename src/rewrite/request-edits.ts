@@ -12,6 +12,7 @@ import {
   SELECTED_MODEL,
   SWITCHYARD_CONTEXT_LENGTH,
   SWITCHYARD_DECISION,
+  SWITCHYARD_ESCALATE,
 } from './headers.ts';
 import type { HeaderEdit, Mutations } from './mutations.ts';
 
@@ -31,6 +32,8 @@ export interface RequestEdits {
   readonly stripAuthorization?: boolean;
   /** `ip:port`s among them that a prompt may go to that is too long for the first; absent or empty: such a refusal is the answer. */
   readonly largerAddresses?: readonly string[];
+  /** An answer that does not pass a cascade's checks is asked for again from the next model. */
+  readonly retryEscalated?: boolean;
 }
 
 /** The mutations that send a request to its first target and lay out the others. `metadata` goes along, by namespace. */
@@ -42,7 +45,10 @@ export function requestMutations(edits: RequestEdits, metadata: Mutations['metad
     { name: DESTINATION_ENDPOINT, value: destination },
     { name: SWITCHYARD_DECISION, value: edits.decision },
     { name: ENVOY_MAX_RETRIES, value: String(Math.max(0, edits.addresses.length - 1)) },
-    ...(larger === '' ? [] : RETRY_CONTEXT_LENGTH),
+    ...retriableAnswers([
+      ...(larger === '' ? [] : [SWITCHYARD_CONTEXT_LENGTH]),
+      ...(edits.retryEscalated === true ? [SWITCHYARD_ESCALATE] : []),
+    ]),
     ...authorization(edits.apiKey),
   ];
   const kept = edits.clientAuthorization ?? null;
@@ -62,10 +68,14 @@ export function requestMutations(edits: RequestEdits, metadata: Mutations['metad
   };
 }
 
-const RETRY_CONTEXT_LENGTH: readonly HeaderEdit[] = [
-  { name: ENVOY_RETRY_ON, value: 'retriable-headers' },
-  { name: ENVOY_RETRIABLE_HEADERS, value: SWITCHYARD_CONTEXT_LENGTH },
-];
+/** Answers that look final to Envoy, and that a header of ours marks as worth another attempt. */
+function retriableAnswers(marks: readonly string[]): readonly HeaderEdit[] {
+  if (marks.length === 0) return [];
+  return [
+    { name: ENVOY_RETRY_ON, value: 'retriable-headers' },
+    { name: ENVOY_RETRIABLE_HEADERS, value: marks.join(',') },
+  ];
+}
 
 export interface RetryEdits {
   readonly body: Uint8Array | null;

@@ -1,6 +1,7 @@
 /** Header edits of a response: who really answered, and why. For 2xx responses only. */
 import {
   SWITCHYARD_ATTEMPTS,
+  SWITCHYARD_CASCADE,
   SWITCHYARD_CONFIDENCE,
   SWITCHYARD_DECISION,
   SWITCHYARD_LATENCY_MS,
@@ -26,6 +27,8 @@ export interface ResponseEdits {
   readonly attempts: number;
   /** Time that routing took, in milliseconds. */
   readonly latencyMs: number;
+  /** What a cascade's checks said; null: the header is left out. */
+  readonly cascade?: string | null;
 }
 
 /** Confidence with 4 decimals, latency with 3. */
@@ -40,5 +43,6 @@ export function responseHeaderEdits(edits: ResponseEdits): HeaderEdit[] {
     { name: SWITCHYARD_LATENCY_MS, value: edits.latencyMs.toFixed(3) },
   ];
   if (edits.confidence !== null) headers.push({ name: SWITCHYARD_CONFIDENCE, value: edits.confidence.toFixed(4) });
+  if (edits.cascade != null) headers.push({ name: SWITCHYARD_CASCADE, value: edits.cascade });
   return headers;
 }

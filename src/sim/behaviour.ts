@@ -4,6 +4,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Where the connection is cut: before the response headers, or after so many chunks of the answer. */
 export type Cut = 'headers' | number | null;
 
+/** An answer given byte for byte, in place of the simulated one; not for streams. */
+export interface GivenAnswer {
+  readonly body: string;
+  /** Default application/json. */
+  readonly contentType?: string;
+  /** Without a content-length. */
+  readonly chunked?: boolean;
+}
+
 export interface Behaviour {
   /** Status of the answer; anything but 200 gives an error body. */
   readonly status: number;
@@ -22,6 +31,8 @@ export interface Behaviour {
   readonly contextWindow: number | null;
   /** Say in each chunk when it was written (`sim_written_at`, epoch milliseconds with decimals). */
   readonly timestamps: boolean;
+  /** What every request for a whole answer gets; null: an answer made from the request. */
+  readonly given: GivenAnswer | null;
 }
 
 export const DEFAULT_BEHAVIOUR: Behaviour = {
@@ -34,6 +45,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   retryAfterS: null,
   contextWindow: null,
   timestamps: false,
+  given: null,
 };
 
 /** Ten minutes, a thousand chunks: enough for any test, and no way to hold an endpoint for ever. */
@@ -58,6 +70,7 @@ export function behaviourOf(headers: IncomingHttpHeaders, endpoint: string, base
     retryAfterS: numberIn(read('retry-after'), 0, 86_400) ?? base.retryAfterS,
     contextWindow: numberIn(read('context-window'), 0, Number.MAX_SAFE_INTEGER) ?? base.contextWindow,
     timestamps: read('timestamps') !== null || base.timestamps,
+    given: base.given,
   };
 }
 

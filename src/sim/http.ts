@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GivenAnswer } from './behaviour.ts';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -38,6 +39,15 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | null>
 export function sendJson(response: ServerResponse, status: number, value: object): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** Status 200 and these bytes. */
+export function sendGiven(response: ServerResponse, { body, contentType, chunked }: GivenAnswer): void {
+  response.writeHead(200, {
+    'content-type': contentType ?? 'application/json',
+    ...(chunked === true ? {} : { 'content-length': Buffer.byteLength(body) }),
+  });
   response.end(body);
 }
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { completeBody, embeddingsBody, errorBody, makeAnswer, modelList, streamEvents, type Call } from './answers.ts';
 import { behaviourOf, DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
-import { drained, pause, plainHeaders, readBody, sendJson } from './http.ts';
+import { drained, pause, plainHeaders, readBody, sendGiven, sendJson } from './http.ts';
 import { readRequest, tokensOf, type SimRequest } from './prompt.ts';
 import { metricsText, type SimLoad } from './sim-metrics.ts';
 
@@ -224,7 +224,8 @@ async function complete(
       return;
     }
     record.outcome = 'answered';
-    sendJson(response, 200, completeBody(answer));
+    if (behaviour.given !== null) sendGiven(response, behaviour.given);
+    else sendJson(response, 200, completeBody(answer));
     return;
   }
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { buildRegistry } from '../../../src/config/registry.ts';
 import { configSchema } from '../../../src/config/schema.ts';
+import type { Cascade } from '../../../src/decision/decision.ts';
 import { largerWindows, limitAttempts } from '../../../src/execution/attempt-plan.ts';
 import { namesOf, planOf } from './targets.ts';
 
@@ -15,6 +16,27 @@ test.each([
   ['a@1', 0, 'a@1'],
 ])('%s in %i attempts: %s', (plan, attempts, expected) => {
   expect(namesOf(limitAttempts(planOf(...plan.split(' ')), attempts).targets).join(' ')).toBe(expected);
+});
+
+const CASCADE: Cascade = {
+  route: 'auto',
+  checks: ['empty'],
+  minMeanLogprob: null,
+  maxShare: 0.2,
+  minEscalations: 10,
+  windowMs: 60_000,
+  maxAnswerBytes: 1024,
+};
+
+test.each([
+  ['a@1 a@2 a@3 b@4 b@5 c@6', 3, 'a@1 b@4 c@6'],
+  ['a@1 a@2 a@3 b@4 b@5 c@6', 16, 'a@1 b@4 c@6 b@5 a@2 a@3'],
+  ['a@1 a@2 b@3', 2, 'a@1 b@3'],
+  ['a@1 a@2 b@3', 3, 'a@1 b@3 a@2'],
+])('a cascade, %s in %i attempts: %s', (plan, attempts, expected) => {
+  const limited = limitAttempts({ ...planOf(...plan.split(' ')), cascade: CASCADE }, attempts);
+  expect(namesOf(limited.targets).join(' ')).toBe(expected);
+  expect(limited.cascade).toEqual(CASCADE);
 });
 
 const registry = buildRegistry(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readAttempts, type AttemptsSeen } from '../../../src/execution/attempts.ts';
+import { isFailure, readAttempts, type AttemptsSeen } from '../../../src/execution/attempts.ts';
 import { planOf } from './targets.ts';
 
 const { targets } = planOf('a@1', 'b@2', 'c@3');
@@ -54,6 +54,19 @@ describe('readAttempts', () => {
     ['response_timeout', 504, 'timeout'],
   ])('the last one without an answer: %s', (details, status, cause) => {
     expect(read({ status, details, notes: { '1': '9500' } })).toEqual([['a', cause, null, 500, null]]);
+  });
+
+  test('an answer that did not pass its check was escalated, if there was a later attempt', () => {
+    const notes = { '1': '1000 1020 200 - -', '2': '1100 1105 200 - -' };
+    const checks = { '1': 'escalated refusal 1 2 3', '2': 'escalated empty - - -' };
+    expect(read({ count: 2, notes, checks })).toEqual([
+      ['a', 'escalated:refusal', 200, 20, null],
+      ['b', 'answered', 200, 5, null],
+    ]);
+    expect(read({ count: 1, notes, checks: { '1': 'kept refusal - - -' } })).toEqual([
+      ['a', 'answered', 200, 20, null],
+    ]);
+    expect(isFailure('escalated:refusal')).toBe(false);
   });
 
   test('a prompt that is too long is nobody’s failure', () => {
