@@ -75,6 +75,7 @@ def arguments() -> argparse.ArgumentParser:
 
     step = steps.add_parser("export", help="checkpoint → ONNX, fp32 and int8")
     step.add_argument("checkpoint", type=Path)
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--out", type=Path, required=True)
 
     step = steps.add_parser("evaluate", help="scores of the ONNX files, with intervals")
@@ -83,16 +84,25 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--wild", type=Path, help="JSON list of jailbreak attempts found elsewhere, to measure on")
     step.add_argument("--out", type=Path, required=True)
 
+    step = steps.add_parser("static", help="training rows → the table of tokens that answers when the encoder cannot")
+    add_data(step)
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--tokenizer", type=Path, default=MODELS / "switchyard-minilm", help="folder with tokenizer.json")
+    step.add_argument("--seed", type=int, default=0)
+    step.add_argument("--out", type=Path, default=WORK / "static")
+
     step = steps.add_parser("package", help="ONNX and report → models/NAME with manifest and card")
     step.add_argument("onnx", type=Path)
     step.add_argument("--report", type=Path, required=True)
+    step.add_argument("--static", type=Path, default=WORK / "static", help="folder of step static; nothing there: no table")
     step.add_argument("--out", type=Path, default=MODELS / "switchyard-minilm")
     step.add_argument("--version", required=True)
 
     step = steps.add_parser("held-out", help="some held-out own prompts → the rows of the router's quality test")
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--count", type=int, default=250)
-    step.add_argument("--out", type=Path, default=ROOT / "test" / "unit" / "ml" / "quality.rows.jsonl")
+    step.add_argument("--model", type=Path, default=MODELS / "switchyard-minilm")
+    step.add_argument("--out", type=Path, default=ROOT / "test" / "unit" / "ml", help="folder of the tests")
 
     step = steps.add_parser("corpus-value", help="what each thousand of our own prompts adds, on a frozen encoder")
     add_data(step)
@@ -102,6 +112,8 @@ def arguments() -> argparse.ArgumentParser:
     step = steps.add_parser("report", help="all figures → docs/evaluation.md")
     step.add_argument("--report", type=Path, required=True)
     step.add_argument("--model", type=Path, default=MODELS / "switchyard-minilm")
+    step.add_argument("--static", type=Path, default=WORK / "static", help="folder of step static")
+    step.add_argument("--bench", type=Path, default=ROOT / "bench", help="folder with tiers.json and languages.json")
     step.add_argument("--corpus-value", type=Path, default=WORK / "corpus-value.json")
     step.add_argument("--tries", type=Path, default=ROOT / "training" / "tries.json")
     step.add_argument("--out", type=Path, default=ROOT / "docs" / "evaluation.md")
@@ -139,7 +151,8 @@ def main() -> None:
 
         names = [field.name for field in dataclasses.fields(Options)]
         options = Options(**{name: getattr(chosen, name) for name in names})
-        train(chosen.prepared, chosen.init or installed_base_encoder(), chosen.out, options)
+        base = installed_base_encoder()
+        train(chosen.prepared, chosen.init or base, chosen.out, options, base)
     elif chosen.step == "take":
         from .take import take
 
@@ -154,20 +167,28 @@ def main() -> None:
         calibrate(chosen.checkpoint, chosen.prepared)
     elif chosen.step == "export":
         from .export import export
+        from .train import sample_texts
 
-        export(chosen.checkpoint, chosen.out)
+        export(chosen.checkpoint, chosen.out, sample_texts(chosen.prepared))
     elif chosen.step == "evaluate":
         from .evaluate import evaluate, to_markdown
 
         print(to_markdown(evaluate(chosen.onnx, data_folder(chosen.data), chosen.own, chosen.out, chosen.wild)))
+    elif chosen.step == "static":
+        from .static import StaticOptions, train_static
+
+        options = StaticOptions(seed=chosen.seed)
+        data = data_folder(chosen.data)
+        train_static(chosen.prepared, chosen.tokenizer, data, chosen.own, chosen.out, options)
     elif chosen.step == "package":
         from .package import package
 
-        package(chosen.onnx, chosen.report, chosen.out, chosen.version)
+        package(chosen.onnx, chosen.report, chosen.out, chosen.version, chosen.static)
     elif chosen.step == "held-out":
-        from .held_out import held_out
+        from .held_out import held_out, static_rows
 
-        print(held_out(chosen.prepared, chosen.out, chosen.count))
+        rows = chosen.out / "quality.rows.jsonl"
+        print(held_out(chosen.prepared, rows, chosen.count), static_rows(rows, chosen.model, chosen.out / "static.rows.jsonl"))
     elif chosen.step == "corpus-value":
         from .corpus_value import corpus_value
 
@@ -175,7 +196,7 @@ def main() -> None:
     elif chosen.step == "report":
         from .report import write_report
 
-        write_report(chosen.report, chosen.model, chosen.corpus_value, chosen.tries, chosen.out)
+        write_report(chosen.report, chosen.model, chosen.static, chosen.bench, chosen.corpus_value, chosen.tries, chosen.out)
 
 
 if __name__ == "__main__":

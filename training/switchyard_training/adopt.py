@@ -48,6 +48,7 @@ def adopt(source: Path, weights_name: str, out: Path) -> None:
     network = new_network(source)
     weights["jailbreak.weight"] = torch.zeros_like(network.jailbreak.weight)
     weights["jailbreak.bias"] = torch.zeros_like(network.jailbreak.bias)
+    weights["embedding.weight"] = network.embedding.weight.detach().clone()
     network.load_state_dict(weights)
     save_checkpoint(
         network,

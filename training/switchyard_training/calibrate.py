@@ -17,16 +17,11 @@ from .model import load_checkpoint
 from .train import predict
 from .window import load_tokenizer
 
-# A flag may steer traffic, so at most this share of harmless prompts may get one.
-HARMLESS_FLAGGED = 0.01
+# A flag may steer traffic, so hardly any harmless prompt may get one: half of the 1 % that is promised, since the cut is
+# fitted on rows that resemble what it was trained on more than real traffic does.
+HARMLESS_FLAGGED = 0.005
 FLAG_PROBABILITY = 0.7
 EXAM_SETS = ("mmlu_pro", "mmlu")
-
-
-def equal_weights(kinds: list[str]) -> np.ndarray:
-    """A weight for each row such that every kind has the same total."""
-    counts = {kind: kinds.count(kind) for kind in set(kinds)}
-    return np.array([1.0 / counts[kind] for kind in kinds])
 
 
 def fit_binary_temperature(logits: np.ndarray, target: np.ndarray, mask: np.ndarray) -> float:
@@ -70,7 +65,7 @@ def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
     kinds = ["exam" if row["set"] in EXAM_SETS else row["set"] for row in dev]
     answers = np.array([gold(row) for row in dev])
     temperatures = {
-        "category": fit_temperature(outputs["category"], answers, equal_weights(kinds)),
+        "category": fit_temperature(outputs["category"], answers, kinds),
         "difficulty": difficulty_temperature(outputs["difficulty"], dev),
     }
     result: dict[str, Any] = {"temperatures": temperatures, "calibration_error": {}}

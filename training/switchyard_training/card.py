@@ -14,24 +14,34 @@ LIMITS = """\
 - **Difficulty** predicts how often models of a tier answered exam questions right, with chain of thought, in 2024. It
   says little about open chat, and nothing about whether reasoning helps.
 - **int8 activations are scaled over the whole batch**: a text's logits move by about 0.1 with its batch mates.
+- **256 tokens are read**, the first 192 and the last 64; the middle of a long text is not seen.
+"""
+
+GUARD_LIMITS = """\
 - **The jailbreak score flags, it does not judge.** It knows the shapes that our own few hundred attempts have; a new shape, another
   language or an attempt in the unread middle of a long text passes.
-- **256 tokens are read**, the first 192 and the last 64; the middle of a long text is not seen.
 """
 
 
 def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dict[str, Any]) -> str:
+    guards = "jailbreak" in manifest["outputs"]
     sections = [
         f"# {manifest['name']} {manifest['version']}",
         "One pass of a small BERT encoder (6 layers, 384 dimensions, 22.7 M parameters, int8) that tells a chat prompt's "
-        "category, how hard it is and whether it tries to break the assistant's rules, and gives its embedding.",
+        + (
+            "category, how hard it is and whether it tries to break the assistant's rules"
+            if guards
+            else "category and how hard it is"
+        )
+        + ", and gives its embedding.",
         graph_section(manifest),
         "## Scores\n\nMeasured on the int8 graph by `evaluate` (training/README.md), one text at a time, question only "
         "unless the name says otherwise. `with alternates` counts the labels that a second reading finds acceptable "
         "too. Intervals are 95 % percentile bootstrap, 1,000 draws.\n\n" + to_markdown(report),
         confusion_section(report),
+        *static_section(manifest),
         data_section(manifest, checkpoint),
-        "## Limits\n\n" + LIMITS,
+        "## Limits\n\n" + LIMITS + (GUARD_LIMITS if guards else ""),
         "## Licence\n\nApache-2.0. Derived from all-MiniLM-L6-v2 (Apache-2.0). Contains training signal from CLINC150 by "
         "Larson et al., used under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); its queries were selected "
         "and given other labels.",
@@ -53,12 +63,37 @@ def graph_section(manifest: dict[str, Any]) -> str:
         f"| `category` | [batch, {len(outputs['category']['labels'])}] | logits, temperature folded in: {labels} |",
         f"| `difficulty` | [batch, {len(outputs['difficulty']['labels'])}] | logits; sigmoid = probability that a "
         f"{', '.join(outputs['difficulty']['labels'])} model answers right |",
-        f"| `embedding` | [batch, {outputs['embedding']['dims']}] | mean over the tokens, length 1 |",
+        f"| `embedding` | [batch, {outputs['embedding']['dims']}] | linear map of the mean over the tokens that keeps the base "
+        "encoder's geometry, length 1 |",
     ]
     if "jailbreak" in outputs:
         threshold = outputs["jailbreak"]["threshold"]
         lines.append(f"| `jailbreak` | [batch, 1] | logit; suggested threshold on the probability {threshold} |")
     return "\n".join(lines)
+
+
+def static_section(manifest: dict[str, Any]) -> list[str]:
+    """The table of tokens, where the folder has one."""
+    if "static_table" not in manifest["files"]:
+        return []
+    file, scores = manifest["files"]["static_table"], manifest["scores"]
+    lines = [
+        "## Table of tokens",
+        "",
+        f"`{file['path']}`: category logits for each of the tokenizer's tokens, int8, added up over a text. It answers in "
+        "microseconds, and does so only when the encoder cannot: the deadline, a full queue, a worker that died.",
+        "",
+        "| set | accuracy | 95 % interval | with alternates | ECE |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name in ("exam_test", "chat_test", "own_dev"):
+        low, high = scores[f"static_{name}_accuracy_low"], scores[f"static_{name}_accuracy_high"]
+        lines.append(
+            f"| {name} | {percent(scores[f'static_{name}_accuracy'])} | {percent(low)}–{percent(high)} "
+            f"| {percent(scores[f'static_{name}_accuracy_with_alternates'])} "
+            f"| {scores[f'static_{name}_calibration_error']:.3f} |"
+        )
+    return ["\n".join(lines)]
 
 
 def confusion_section(report: dict[str, Any]) -> str:

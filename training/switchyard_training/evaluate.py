@@ -14,6 +14,7 @@ from .guard_scores import guard_scores
 from .labels import CATEGORIES, CATEGORY_INDEX, TIERS
 from .metrics import auc, calibration_error, calibration_noise, interval, macro_f1, paired_interval, sigmoid, softmax
 from .own import load_own
+from .slices import slices
 from .window import encode, load_tokenizer
 
 
@@ -101,6 +102,8 @@ def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path, wild: P
         }
     for set_name, chosen in sets.items():
         report["sets"][set_name] = compare(chosen, outputs["fp32"][set_name], outputs["int8"][set_name])
+        encoded = [encode(tokenizer, evaluation_text(row, set_name)) for row in chosen]
+        report["sets"][set_name]["slices"] = slices(outputs["int8"][set_name]["category"], chosen, encoded)
     if report["export"]["with_jailbreak"]:
         logits = {name: outputs["int8"][name]["jailbreak"][:, 0] for name in sets}
         attempts = run_graph(session, tokenizer, read_json(wild))["jailbreak"][:, 0] if wild else None

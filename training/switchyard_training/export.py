@@ -1,7 +1,8 @@
 """Step `export`: checkpoint → one ONNX graph with all heads, fp32 and int8.
 
 int8 is dynamic quantisation of weights, per channel, signed: one scale for a whole matrix was seen to flip 3.6 % of the
-labels. Activations are quantised at run time over the whole batch, so a text's logits move a little with its batch mates."""
+labels. Outliers among the activations are evened out first (smooth.py). Activations are quantised at run time over the whole
+batch, so a text's logits move a little with its batch mates."""
 
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import nn
 
 from .files import read_json, write_json
 from .model import Network, load_checkpoint
+from .smooth import smooth
 from .window import encode, load_tokenizer, pad
 
 OPSET = 17
@@ -40,7 +42,7 @@ class Graph(nn.Module):
         outputs = [
             heads.category / self.temperatures["category"],
             heads.difficulty / self.temperatures["difficulty"],
-            nn.functional.normalize(heads.pooled, dim=-1),
+            nn.functional.normalize(heads.embedding, dim=-1),
         ]
         if self.with_jailbreak:
             outputs.append(heads.jailbreak / self.temperatures["jailbreak"] + self.jailbreak_shift)
@@ -59,13 +61,15 @@ def read_calibration(checkpoint: Path) -> dict[str, Any]:
     }
 
 
-def export(checkpoint: Path, out: Path) -> None:
+def export(checkpoint: Path, out: Path, texts: list[str]) -> None:
+    """texts: some hundred training texts, from which the size of the activations is taken."""
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     network, notes = load_checkpoint(checkpoint)
     calibration = read_calibration(checkpoint)
     with_jailbreak = "jailbreak" in notes["trained_heads"]
     tokenizer = load_tokenizer(checkpoint)
+    smooth(network, [encode(tokenizer, text) for text in texts])
     write_fp32(Graph(network, calibration, with_jailbreak).eval(), tokenizer, out / FP32_NAME)
     write_int8(out / FP32_NAME, out / INT8_NAME)
     # Padding and cutting are the router's business: the shipped tokenizer does neither.

@@ -35,15 +35,22 @@ def calibration_noise(confidence: np.ndarray, draws: int = 200, seed: int = 0) -
     return float(np.mean([calibration_error(confidence, generator.random(len(confidence)) < confidence) for _ in range(draws)]))
 
 
-def fit_temperature(logits: np.ndarray, gold: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The temperature in 0.2..5 with the lowest (weighted) mean negative log likelihood, by golden-section on a log scale."""
-    weight = np.ones(len(gold)) if weight is None else weight
+TEMPERATURES = np.exp(np.linspace(math.log(0.25), math.log(4.0), 281))
 
-    def loss(log_temperature: float) -> float:
-        picked = softmax(logits / math.exp(log_temperature))[np.arange(len(gold)), gold]
-        return float(-(weight * np.log(picked + 1e-12)).sum() / weight.sum())
 
-    return math.exp(golden_section(loss, math.log(0.2), math.log(5.0)))
+def fit_temperature(logits: np.ndarray, gold: np.ndarray, kinds: list[str]) -> float:
+    """The temperature in 0.25..4 with the lowest calibration error, averaged over the kinds of row.
+
+    The error itself, not the negative log likelihood: the likelihood also pays for how the wrong categories share the rest, and
+    on rows with alternates it left the top probability 2 to 3 points too sure on every held-out set."""
+    groups = [np.array([name == kind for name in kinds]) for kind in sorted(set(kinds))]
+
+    def error(temperature: float) -> float:
+        probabilities = softmax(logits / temperature)
+        confidence, correct = probabilities.max(1), probabilities.argmax(1) == gold
+        return float(np.mean([calibration_error(confidence[inside], correct[inside]) for inside in groups]))
+
+    return float(TEMPERATURES[int(np.argmin([error(temperature) for temperature in TEMPERATURES]))])
 
 
 def golden_section(loss: Callable[[float], float], low: float, high: float, rounds: int = 60) -> float:

@@ -18,16 +18,22 @@ MASKED_SCORE = -10_000.0
 
 @dataclass(frozen=True)
 class Heads:
-    """Logits before any temperature: category [batch, 14], difficulty [batch, 4], jailbreak [batch, 1]; pooled [batch, 384]."""
+    """Logits before any temperature: category [batch, 14], difficulty [batch, 4], jailbreak [batch, 1]; pooled and embedding
+    [batch, 384], neither of them normalised."""
 
     category: torch.Tensor
     difficulty: torch.Tensor
     jailbreak: torch.Tensor
     pooled: torch.Tensor
+    embedding: torch.Tensor
 
 
 class Network(nn.Module):
-    """BERT encoder, mean over the unmasked tokens, three linear heads. The heads read the mean before it is normalised."""
+    """BERT encoder, mean over the unmasked tokens, linear heads. The heads read the mean before it is normalised.
+
+    Training for our categories bends the mean away from what the base encoder knew of everything else. The embedding head
+    maps it back: it learns to give the base encoder's own vector, so that categories that somebody else thinks of can
+    still be told apart."""
 
     def __init__(self, config: BertConfig):
         super().__init__()
@@ -36,20 +42,27 @@ class Network(nn.Module):
         self.category = nn.Linear(config.hidden_size, len(CATEGORIES))
         self.difficulty = nn.Linear(config.hidden_size, len(TIERS))
         self.jailbreak = nn.Linear(config.hidden_size, 1)
+        self.embedding = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        nn.init.eye_(self.embedding.weight)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Heads:
-        # Added to the attention scores, [batch, 1, 1, tokens]. Handing over the finished mask keeps the library's
-        # own mask building, which differs from release to release, out of the exported graph.
-        hidden_keys = (1.0 - attention_mask[:, None, None, :].float()) * MASKED_SCORE
-        hidden = self.encoder(
-            input_ids=input_ids,
-            attention_mask=hidden_keys,
-            token_type_ids=torch.zeros_like(input_ids),
-        ).last_hidden_state.float()
-        weight = attention_mask.unsqueeze(-1).float()
-        pooled = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1.0)
+        pooled = mean_of_tokens(self.encoder, input_ids, attention_mask)
         seen = self.dropout(pooled)
-        return Heads(self.category(seen), self.difficulty(seen), self.jailbreak(seen), pooled)
+        return Heads(self.category(seen), self.difficulty(seen), self.jailbreak(seen), pooled, self.embedding(pooled))
+
+
+def mean_of_tokens(encoder: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean of the last layer over the unmasked tokens, [batch, 384]."""
+    # Added to the attention scores, [batch, 1, 1, tokens]. Handing over the finished mask keeps the library's
+    # own mask building, which differs from release to release, out of the exported graph.
+    hidden_keys = (1.0 - attention_mask[:, None, None, :].float()) * MASKED_SCORE
+    hidden = encoder(
+        input_ids=input_ids,
+        attention_mask=hidden_keys,
+        token_type_ids=torch.zeros_like(input_ids),
+    ).last_hidden_state.float()
+    weight = attention_mask.unsqueeze(-1).float()
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1.0)
 
 
 def new_network(config_folder: Path) -> Network:

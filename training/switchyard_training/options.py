@@ -19,6 +19,7 @@ class Options:
     max_tokens: int = 192
     difficulty_weight: float = 1.0
     jailbreak_weight: float = 1.0
+    embedding_weight: float = 3.0
     train_embeddings: bool = False
     repeats: dict[str, float] = field(default_factory=lambda: {"chat": 3.0})
     seed: int = 0

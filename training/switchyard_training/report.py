@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from .calibrate import HARMLESS_FLAGGED
-from .card import LIMITS, confusion_section
+from .card import GUARD_LIMITS, LIMITS, confusion_section
 from .evaluate import percent
 from .files import read_json, write_text
+from .report_tiers import language_section, slices_section, tiers_section
+from .static import REPORT_NAME as STATIC_REPORT
 
 # From the model card of the weights that the work began with: what a new model must not fall below.
 FLOORS = {"exam_test": ("accuracy", 0.853), "chat_test": ("accuracy", 0.824), "chat_test ": ("accuracy_with_alternates", 0.906)}
@@ -189,19 +191,27 @@ def data_section(manifest: dict[str, Any], report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_report(report_folder: Path, model: Path, corpus: Path, tries: Path, out: Path) -> None:
-    """The sections whose measurements exist."""
+def write_report(report_folder: Path, model: Path, static: Path, bench: Path, corpus: Path, tries: Path, out: Path) -> None:
+    """The sections whose measurements exist. static: folder of step `static`; bench: folder with tiers.json and languages.json."""
     report, manifest = read_json(report_folder / "report.json"), read_json(model / "manifest.json")
     sections = [
         INTRODUCTION.format(name=manifest["name"], version=manifest["version"]),
         category_section(report),
+        slices_section(report),
         calibration_section(report),
         int8_section(report),
         difficulty_section(report),
     ]
     if "jailbreak" in report:
         sections.append(guard_section(report["jailbreak"]))
+    static_report = read_json(static / STATIC_REPORT) if (static / STATIC_REPORT).exists() else None
+    timings = read_json(bench / "tiers.json") if (bench / "tiers.json").exists() else None
+    if static_report or timings:
+        sections.append(tiers_section(report, static_report, timings))
+    if (bench / "languages.json").exists():
+        sections.append(language_section(read_json(bench / "languages.json"), report))
     if corpus.exists():
         sections.append(corpus_section(read_json(corpus)))
-    sections += [tries_section(read_json(tries)), data_section(manifest, report), "## Weak spots\n\n" + LIMITS]
-    write_text(out, "\n\n".join(section.strip() for section in sections) + "\n")
+    limits = LIMITS + (GUARD_LIMITS if "jailbreak" in report else "")
+    sections += [tries_section(read_json(tries)), data_section(manifest, report), "## Weak spots\n\n" + limits]
+    write_text(out, "\n\n".join(section.strip() for section in sections if section) + "\n")

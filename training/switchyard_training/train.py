@@ -4,8 +4,9 @@ import json
 import math
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .batches import Batch, epoch_batches, repeat, to_batch
 from .data import Row, gold, judged_text
 from .files import read_json, read_jsonl
 from .metrics import auc
-from .model import Heads, Network, load_checkpoint, new_network, save_checkpoint
+from .model import Heads, Network, load_checkpoint, mean_of_tokens, new_network, save_checkpoint
 from .options import Options
 from .prepare import prove
 from .similarity import hash_of, text_hash
@@ -27,6 +28,8 @@ from .window import encode, load_tokenizer, pad
 STATE_NAME = "state.pt"
 SAVE_EVERY_STEPS = 100
 PREDICT_BATCH = 32
+# The base encoder sees one row in so many: it costs a third of a step, and half of the rows teach the head as well.
+TAUGHT_EVERY = 2
 
 
 def start_network(init: Path) -> tuple[Network, dict[str, Any]]:
@@ -60,9 +63,13 @@ def parameter_groups(network: Network, options: Options) -> list[dict[str, Any]]
     return groups
 
 
-def loss_of(heads: Heads, batch: Batch, options: Options) -> torch.Tensor:
-    """Cross-entropy with soft targets, plus binary cross-entropy on the heads that the rows say something about."""
+def loss_of(heads: Heads, batch: Batch, options: Options, taught: torch.Tensor | None = None) -> torch.Tensor:
+    """Cross-entropy with soft targets, plus binary cross-entropy on the heads that the rows say something about, plus the
+    cosine distance of the embedding to the one that the base encoder gives, taught [batch / TAUGHT_EVERY, 384]."""
     loss = functional.cross_entropy(heads.category, batch.category)
+    if taught is not None:
+        similarity = functional.cosine_similarity(heads.embedding[::TAUGHT_EVERY], taught, dim=-1)
+        loss = loss + options.embedding_weight * (1 - similarity).mean()
     for logits, target, mask, weight in (
         (heads.difficulty, batch.tiers, batch.tiers_mask, options.difficulty_weight),
         (heads.jailbreak, batch.jailbreak, batch.jailbreak_mask, options.jailbreak_weight),
@@ -78,7 +85,9 @@ def predict(network: Network, tokenizer: Any, texts: list[str], max_tokens: int)
     network.eval()
     encoded = [encode(tokenizer, text, max_tokens) for text in texts]
     order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
-    rows: dict[str, list[Any]] = {name: [None] * len(texts) for name in ("category", "difficulty", "jailbreak", "pooled")}
+    rows: dict[str, list[Any]] = {
+        name: [None] * len(texts) for name in ("category", "difficulty", "jailbreak", "pooled", "embedding")
+    }
     with torch.inference_mode():
         for start in range(0, len(order), PREDICT_BATCH):
             chosen = order[start : start + PREDICT_BATCH]
@@ -116,8 +125,18 @@ def checked_rows(prepared: Path) -> tuple[list[Row], dict[str, Any]]:
     return rows, proof
 
 
-def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, Any]:
-    """Writes the checkpoint and log.jsonl under out. A finished run is not run again; another setting needs another folder."""
+SAMPLE_ROWS = 256
+
+
+def sample_texts(prepared: Path) -> list[str]:
+    """The same few training texts each time, of all sets."""
+    rows, _ = checked_rows(prepared)
+    return [judged_text(row) for row in Random(0).sample(rows, min(SAMPLE_ROWS, len(rows)))]
+
+
+def train(prepared: Path, init: Path, out: Path, options: Options, base: Path | None = None) -> dict[str, Any]:
+    """Writes the checkpoint and log.jsonl under out. A finished run is not run again; another setting needs another folder.
+    base: the base encoder that teaches the embedding head; None leaves that head as it is."""
     settings = json.loads(json.dumps(asdict(options)))
     rows, proof = checked_rows(prepared)
     stamp = {"options": settings, "prepared_sha256": proof["train_sha256"], "init": init.name}
@@ -141,7 +160,8 @@ def train(prepared: Path, init: Path, out: Path, options: Options) -> dict[str, 
         optimizer, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
     )
     step = resume(out / STATE_NAME, stamp, network, optimizer, schedule)
-    run = Run(network, tokenizer, optimizer, schedule, options, out, stamp)
+    teacher = start_network(base)[0].encoder.eval() if base and options.embedding_weight else None
+    run = Run(network, tokenizer, optimizer, schedule, options, out, stamp, teacher)
     run.steps(rows, step, steps, each_epoch)
     heads = {"category", "difficulty", *earlier["trained_heads"]}
     if options.jailbreak_weight and any(row["jailbreak"] is not None for row in rows):
@@ -173,6 +193,7 @@ class Run:
     options: Options
     out: Path
     stamp: dict[str, Any]
+    teacher: nn.Module | None
 
     def steps(self, rows: list[Row], done: int, total: int, each_epoch: int) -> None:
         options = self.options
@@ -193,14 +214,21 @@ class Run:
         self.network.train()
         with torch.autocast("cpu", torch.bfloat16):
             heads = self.network(batch.input_ids, batch.attention_mask)
-        heads = Heads(heads.category.float(), heads.difficulty.float(), heads.jailbreak.float(), heads.pooled)
-        loss = loss_of(heads, batch, self.options)
+        heads = Heads(*(getattr(heads, field.name).float() for field in fields(Heads)))
+        loss = loss_of(heads, batch, self.options, self.taught(batch))
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         return loss.item()
+
+    def taught(self, batch: Batch) -> torch.Tensor | None:
+        """What the base encoder makes of every TAUGHT_EVERY-th row, [batch / TAUGHT_EVERY, 384]."""
+        if self.teacher is None:
+            return None
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            return mean_of_tokens(self.teacher, batch.input_ids[::TAUGHT_EVERY], batch.attention_mask[::TAUGHT_EVERY])
 
     def report(self, done: int, total: int, loss: float, seconds: float) -> None:
         """One line of log.jsonl, and the state to go on from."""

@@ -16,7 +16,7 @@ def test_fit_temperature_finds_the_scale_that_was_put_in():
     logits = generator.normal(size=(20_000, 5)) * 2
     cumulative = softmax(logits).cumsum(1)
     gold = np.minimum((generator.random((20_000, 1)) > cumulative).sum(1), 4)
-    assert fit_temperature(logits * 1.7, gold) == pytest.approx(1.7, rel=0.05)
+    assert fit_temperature(logits * 1.7, gold, ["exam"] * 20_000) == pytest.approx(1.7, rel=0.05)
 
 
 def test_auc_counts_ties_half():

@@ -17,6 +17,7 @@ from switchyard_training.labels import CATEGORIES
 from switchyard_training.model import Network, load_checkpoint, save_checkpoint
 from switchyard_training.options import Options
 from switchyard_training.similarity import hash_of, text_hash
+from switchyard_training.smooth import largest_inputs, smooth
 from switchyard_training.train import train
 from switchyard_training.window import cut, pad
 
@@ -46,7 +47,7 @@ def checkpoint(tmp_path):
 
 def test_exported_graphs_say_what_the_network_says(checkpoint, tmp_path):
     write_json(checkpoint / "calibration.json", {"temperatures": {"category": 2.0}, "jailbreak_threshold": 0.7})
-    export(checkpoint, tmp_path / "onnx")
+    export(checkpoint, tmp_path / "onnx", ["what is the law of a cell", "sum of a loop"])
     ids, mask = pad([[2, 5, 6, 7, 3], [2, 9, 3], [2, 10, 11, 12, 13, 14, 15, 3]])
     network, _ = load_checkpoint(checkpoint)
     with torch.inference_mode():
@@ -136,3 +137,23 @@ def test_the_window_keeps_both_ends():
     assert cut(list(range(8)), 8) == list(range(8))
     assert cut(list(range(100)), 8) == [0, 1, 2, 3, 4, 5, 98, 99]
     assert len(cut(list(range(1000)))) == 256
+
+
+def test_smoothing_leaves_the_outputs_alone_and_lowers_the_outliers(checkpoint):
+    network, _ = load_checkpoint(checkpoint)
+    with torch.no_grad():
+        network.encoder.encoder.layer[0].output.LayerNorm.weight[3] = 40.0
+    ids, mask = (torch.tensor(each) for each in pad([[2, 5, 6, 7, 3], [2, 9, 3], [2, 10, 11, 12, 13, 14, 15, 3]]))
+    with torch.inference_mode():
+        before = network(ids, mask)
+    rows = [[2, 5, 6, 7, 3], [2, 10, 11, 12, 13, 14, 15, 3]]
+    query = network.encoder.encoder.layer[1].attention.self.query
+    outlier = largest_inputs(network, rows)[query]
+    smooth(network, rows)
+    seen = []
+    query.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    with torch.inference_mode():
+        after = network(ids, mask)
+    for name in ("category", "jailbreak", "pooled"):
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=2e-4)
+    assert seen[0].abs().max() / seen[0].abs().mean() < 0.5 * outlier.max() / outlier.mean()

@@ -58,7 +58,11 @@ test('without CUDA the CPU is taken, and the warning says why', async () => {
 
 test.each<readonly [string, Partial<SessionOptions>, RegExp]>([
   ['a file that is no model', { modelPath: 'package.json' }, /execution provider cpu cannot be loaded/],
-  ['an output that the graph lacks', { widths: { ...WIDTHS, jailbreak: true } }, /the graph has no output jailbreak/],
+  [
+    'an output that the graph lacks',
+    { modelPath: 'test/fixtures/category-only.onnx' },
+    /the graph has no output difficulty, embedding/,
+  ],
 ])('%s is refused', async (_, options, message) => {
   await expect(session(options)).rejects.toMatchObject({
     code: 'MODEL_LOAD_FAILED',
