@@ -18,14 +18,16 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Chat request bodies whose prompt is `tokens` encoder tokens long, each one different. */
-export function chatBodies(tokens: number, count: number, seed: number): string[] {
+/** Prompts that are `tokens` encoder tokens long, each one different. */
+export function promptTexts(tokens: number, count: number, seed: number): string[] {
   const random = seeded(seed);
-  return Array.from({ length: count }, () => {
-    const words = Array.from(
-      { length: Math.max(1, tokens - 2) },
-      () => WORDS[Math.floor(random() * WORDS.length)] ?? 'the',
-    );
-    return JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: words.join(' ') }], max_tokens: 16 });
-  });
+  const word = (): string => WORDS[Math.floor(random() * WORDS.length)] ?? 'the';
+  return Array.from({ length: count }, () => Array.from({ length: Math.max(1, tokens - 2) }, word).join(' '));
+}
+
+/** Chat request bodies with such prompts. */
+export function chatBodies(tokens: number, count: number, seed: number): string[] {
+  return promptTexts(tokens, count, seed).map((content) =>
+    JSON.stringify({ model: 'auto', messages: [{ role: 'user', content }], max_tokens: 16 }),
+  );
 }
