@@ -64,7 +64,7 @@ test('of 32 MiB in one message some 33,000 characters are looked at; many messag
   const request = chat([message('user', Buffer.alloc(32 * 1024 * 1024, 'lorem ipsum 12345 {} ').toString())]);
   const original: (this: string, at: number) => number = Reflect.get(String.prototype, 'charCodeAt');
   let looks = 0;
-  String.prototype.charCodeAt = function (at) {
+  String.prototype.charCodeAt = function (this: string, at: number) {
     looks += 1;
     return original.call(this, at);
   };
