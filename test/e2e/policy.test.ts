@@ -18,6 +18,7 @@ model_config:
   vision: { capabilities: [vision], context_window: 32768, pricing: { prompt_per_1m: 2, completion_per_1m: 4 }, latency: { ttft_ms: 400, tokens_per_s: 50 } }
   cloud: { capabilities: [tools, json], context_window: 131072, pii_policy: { allow_by_default: false }, pricing: { prompt_per_1m: 8, completion_per_1m: 24 }, latency: { ttft_ms: 500, tokens_per_s: 45 } }
 default_model: cheap
+classifier: { category_model: { threshold: 0.3 } }
 timeouts: { decision: 5s }
 policy: { allow_trace: true }
 tenants:
