@@ -43,7 +43,8 @@ function measurePii(metrics: Metrics, { registry, signals, outcome }: RoutingMea
   const { candidates } = outcome.kind === 'refused' ? outcome : outcome.decision;
   for (const { model, rejections } of candidates) {
     if (!rejections.some(({ reason }) => reason === 'pii_not_allowed')) continue;
-    const allowed = new Set(registry.models.get(model)?.config.pii_policy?.pii_types_allowed);
+    const { pii_types_allowed = [] } = registry.models.get(model)?.config.pii_policy ?? {};
+    const allowed = new Set(pii_types_allowed.map((kind) => kind.toUpperCase()));
     for (const kind of kinds) {
       if (!allowed.has(kind)) {
         metrics.inc('llm_pii_violations_total', { model: modelLabel(registry, model), pii_type: kind });

@@ -43,7 +43,10 @@ ${Object.keys(CATEGORY_PROMPTS)
 describeWithEnvoy('policy, guards and objectives', () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await startStack({ config, sims: MODELS.map((name) => ({ name, models: [name] })) });
+    stack = await startStack({
+      config, // Latencies are learnt while the tests run: `fast` must stay what its name says.
+      sims: MODELS.map((name) => ({ name, models: [name], behaviour: { delayMs: name === 'fast' ? 0 : 100 } })),
+    });
   }, 60_000);
   afterAll(() => stack.stop());
   beforeEach(() => MODELS.forEach((name) => stack.sim(name).forget()));
