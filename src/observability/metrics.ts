@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import { METRICS, type MetricDefinition } from './metrics-table.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import { METRICS } from './metrics-table.ts';
 
 type Row = (typeof METRICS)[number];
 type NameOf<Type extends MetricDefinition['type']> = Extract<Row, { type: Type }>['name'];

@@ -1,22 +1,8 @@
+import { BUILT_IN_LABELS } from '../../src/config/classifier.ts';
 import type { DegradedReason, EncodeOutcome, Encoder, Encoding } from '../../src/signals/signals.ts';
 
 /** The contract's labels, in their order. */
-export const LABELS = [
-  'biology',
-  'business',
-  'chemistry',
-  'computer science',
-  'economics',
-  'engineering',
-  'health',
-  'history',
-  'law',
-  'math',
-  'other',
-  'philosophy',
-  'physics',
-  'psychology',
-] as const;
+export const LABELS = BUILT_IN_LABELS;
 
 export interface FakeEncoderOptions {
   /** Distributions by exact text; other texts are read by `probabilitiesOf`. */

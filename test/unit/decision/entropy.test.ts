@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { BUILT_IN_LABELS } from '../../../src/config/classifier.ts';
 import {
   decideReasoning,
   entropyBits,
@@ -11,25 +12,9 @@ import {
 } from '../../../src/decision/entropy.ts';
 
 const THRESHOLDS = { very_high: 0.8, high: 0.6, medium: 0.4, low: 0.2 };
-const LABELS = [
-  'biology',
-  'business',
-  'chemistry',
-  'computer science',
-  'economics',
-  'engineering',
-  'health',
-  'history',
-  'law',
-  'math',
-  'other',
-  'philosophy',
-  'physics',
-  'psychology',
-];
 
 /** The given values on the first labels, the rest of the mass spread evenly over `over` further labels. */
-function spread(top: readonly number[], over: number, labels = LABELS): number[] {
+function spread(top: readonly number[], over: number, labels = BUILT_IN_LABELS): number[] {
   const rest = (1 - top.reduce((sum, p) => sum + p, 0)) / over;
   return labels.map((_, index) => top[index] ?? (index < top.length + over ? rest : 0));
 }
@@ -41,7 +26,7 @@ function uniform(support: number, size: number): number[] {
 
 function ask(over: Partial<ReasoningInput> & Pick<ReasoningInput, 'probabilities'>) {
   return decideReasoning({
-    labels: LABELS,
+    labels: BUILT_IN_LABELS,
     threshold: 0.6,
     reasoningMap: new Map([
       ['biology', true],
@@ -217,7 +202,7 @@ describe('decideReasoning', () => {
   ])(
     '%s: trusts the top category even below the threshold, or is off when it is not in the map',
     (level, top, factor) => {
-      const probabilities = LABELS.map((_, index) => top[index] ?? 0);
+      const probabilities = BUILT_IN_LABELS.map((_, index) => top[index] ?? 0);
       const p1 = top[0]!;
       expect(entropyLevel(normalizedEntropy(probabilities), THRESHOLDS)).toBe(level);
       const row = { reason: `${level}_uncertainty_trust_classification`, strategy: 'trust_top_category' };
@@ -247,7 +232,7 @@ describe('decideReasoning', () => {
   });
 
   test('label names compare case-insensitively', () => {
-    const labels = LABELS.map((label) => label.toUpperCase());
+    const labels = BUILT_IN_LABELS.map((label) => label.toUpperCase());
     expect(ask({ probabilities: spread([0.95], 1), labels })).toMatchObject({ enabled: true });
   });
 });

@@ -1,3 +1,4 @@
+import { BUILT_IN_LABELS } from '../../../src/config/classifier.ts';
 import { buildRegistry, type Registry } from '../../../src/config/registry.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import type { EndpointState } from '../../../src/decision/served.ts';
@@ -5,22 +6,7 @@ import type { ChatRequest } from '../../../src/openai/request.ts';
 import type { Shape } from '../../../src/signals/shape.ts';
 import type { Encoding, Signals } from '../../../src/signals/signals.ts';
 
-export const LABELS = [
-  'biology',
-  'business',
-  'chemistry',
-  'computer science',
-  'economics',
-  'engineering',
-  'health',
-  'history',
-  'law',
-  'math',
-  'other',
-  'philosophy',
-  'physics',
-  'psychology',
-];
+export const LABELS = BUILT_IN_LABELS;
 
 /** The config as parsed from YAML, with its names looked up. */
 export function registryOf(config: object): Registry {

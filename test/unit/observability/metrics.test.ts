@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { measureRouting, type RoutingMeasurement } from '../../../src/observability/metrics-decision.ts';
-import { METRICS, type MetricDefinition } from '../../../src/observability/metrics-table.ts';
+import type { MetricDefinition } from '../../../src/observability/metric-definition.ts';
+import { METRICS } from '../../../src/observability/metrics-table.ts';
 import { createMetrics, type Metrics } from '../../../src/observability/metrics.ts';
 import type { PiiFinding } from '../../../src/signals/pii.ts';
 import { decided, ENCODING, MODEL_SPECIFIED, refused, REGISTRY, signalsOf } from './fixture.ts';
