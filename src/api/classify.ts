@@ -1,4 +1,5 @@
 import type { Registry } from '../config/registry.ts';
+import { isMapping } from '../config/select.ts';
 import { viewCategory } from '../decision/category.ts';
 import type { DecisionOutcome } from '../decision/decision.ts';
 import type { DegradedReason } from '../signals/signals.ts';
@@ -88,8 +89,6 @@ export async function classifyBatch(
   const { clock, startPiiSearch } = dependencies;
   const start = clock();
   const registry = dependencies.registry();
-  const maxTexts = registry.config.limits.batch_texts;
-  if (body.texts.length > maxTexts) return tooManyTexts(body.texts.length, maxTexts);
   if (body.task_type === 'pii') {
     if (startPiiSearch === null) return noDetector();
     const found = await findInBatch(body.texts, signal, { clock, startPiiSearch });
@@ -193,7 +192,14 @@ export function overloaded(): Answer {
   });
 }
 
-export function tooManyTexts(count: number, limit: number): Answer {
+/**
+ * The answer to a body of more texts than one request may have, else null. Asked before anything looks at the single texts: a body has room
+ * for millions of them, and a list of what is wrong with each would hold the event loop for minutes.
+ */
+export function refuseTooManyTexts(body: unknown, limit: number): Answer | null {
+  const texts: unknown = isMapping(body) ? body['texts'] : undefined;
+  if (!Array.isArray(texts) || texts.length <= limit) return null;
+  const count = texts.length;
   return failure(
     413,
     'TOO_MANY_TEXTS',

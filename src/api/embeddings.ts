@@ -1,6 +1,6 @@
 import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { EmbeddingsBody, SimilarityBody } from './bodies.ts';
-import { encodingFailed, notClassified, tooManyTexts } from './classify.ts';
+import { encodingFailed, notClassified } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { encodeTexts } from './encode-texts.ts';
 import type { Lane, Lanes } from './lane.ts';
@@ -12,10 +12,8 @@ interface Context {
 
 /** POST /api/v1/embeddings: one L2-normalised vector a text, in order, from the encoder that classifies. */
 export async function embeddings(body: EmbeddingsBody, signal: AbortSignal, context: Context): Promise<Answer> {
-  const { clock, registry } = context.dependencies;
+  const { clock } = context.dependencies;
   const start = clock();
-  const maxTexts = registry().config.limits.batch_texts;
-  if (body.texts.length > maxTexts) return tooManyTexts(body.texts.length, maxTexts);
   const unsuitable = checkModel(body, context.dependencies);
   if (unsuitable !== null) return unsuitable;
   // A thousand vectors are 8 MB of JSON: each is printed as it comes, so that no single step holds the event loop.

@@ -1,5 +1,5 @@
 import { clientHeaders } from '../rewrite/headers.ts';
-import { json, type Answer } from './answer.ts';
+import { failure, json, type Answer } from './answer.ts';
 import type { ExplainBody } from './bodies.ts';
 import { overloaded } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -15,8 +15,19 @@ export async function explainRequest(
   signal: AbortSignal,
   { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
 ): Promise<Answer> {
-  const bytes = Buffer.from(JSON.stringify(request));
+  const bytes = bytesOf(request);
+  if (bytes === null) return failure(400, 'INVALID_INPUT', 'body: it is nested too deeply.');
   const given = clientHeaders(Object.entries(headers));
   const explained = await lanes.interactive.run(() => dependencies.explain(bytes, given, signal), signal);
   return explained === null ? overloaded() : json(explained);
+}
+
+/** The request as JSON; null when it is nested more deeply than the stack allows, some thousands of levels. */
+function bytesOf(request: Readonly<Record<string, unknown>>): Uint8Array | null {
+  try {
+    return Buffer.from(JSON.stringify(request));
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return null;
+    throw thrown;
+  }
 }

@@ -12,7 +12,7 @@ import {
   piiBody,
   securityBody,
 } from './bodies.ts';
-import { classifyBatch, classifyIntent } from './classify.ts';
+import { classifyBatch, classifyIntent, refuseTooManyTexts } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { embeddings, similarity } from './embeddings.ts';
 import { classifierInfo, health, metricsText, modelsInfo, ready } from './info.ts';
@@ -56,6 +56,7 @@ type RouteHead = Omit<Route, 'management' | 'body' | 'handle'>;
 export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly Route[] {
   const startedAt = dependencies.now();
   const context = { dependencies, lanes };
+  const tooManyTexts = (body: unknown) => refuseTooManyTexts(body, dependencies.registry().config.limits.batch_texts);
   const routes: Route[] = [
     get('/health', 'health', 'Whether the process is alive', responses.healthAnswer, () => health()),
     get('/ready', 'ready', 'Whether traffic should come, or what is missing', responses.readyAnswer, () =>
@@ -101,6 +102,7 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
       post('/api/v1/classify/batch', 'classifyBatch', 'The categories of many texts', responses.batchAnswer),
       batchBody,
       (body, { signal }) => classifyBatch(body, signal, context),
+      tooManyTexts,
     ),
     withBody(
       post(
@@ -111,6 +113,7 @@ export function apiRoutes(dependencies: ApiDependencies, lanes: Lanes): readonly
       ),
       embeddingsBody,
       (body, { signal }) => embeddings(body, signal, context),
+      tooManyTexts,
     ),
     withBody(
       post('/api/v1/similarity', 'similarity', 'Cosine similarity of two texts', responses.similarityAnswer),
@@ -219,17 +222,23 @@ function post(path: string, operationId: string, summary: string, answer: z.ZodT
   return { method: 'POST', path, operationId, summary, answer };
 }
 
-/** A route whose body is validated first; 400 names the member at fault and never repeats its value. */
+/**
+ * A route whose body is validated first; 400 names the member at fault and never repeats its value. `refuse` comes before that, for bodies
+ * that are too much to be validated.
+ */
 function withBody<Schema extends z.ZodType>(
   head: RouteHead,
   schema: Schema,
   handle: (body: z.output<Schema>, input: RouteInput) => Answer | Promise<Answer>,
+  refuse: (body: unknown) => Answer | null = () => null,
 ): Route {
   return {
     ...head,
     management: false,
     body: schema,
     handle: (input) => {
+      const refusal = refuse(input.body);
+      if (refusal !== null) return refusal;
       const parsed = schema.safeParse(input.body);
       return parsed.success ? handle(parsed.data, input) : invalidBody(parsed.error);
     },

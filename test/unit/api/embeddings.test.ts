@@ -20,6 +20,7 @@ describe('embeddings', () => {
     [{ texts: ['x'], model: 'gemma' }, 400, 'INVALID_INPUT'],
     [{ texts: ['x'], dimension: 128 }, 400, 'INVALID_DIMENSION'],
     [{ texts: Array.from({ length: 21 }, () => 'x') }, 413, 'TOO_MANY_TEXTS'],
+    [{ texts: Array.from({ length: 21 }, () => 7) }, 413, 'TOO_MANY_TEXTS'],
   ])('%j is %i %s', async (body, status, code) => {
     const response = await createFixture().post('/api/v1/embeddings', body);
     expect([response.status, errorAnswer.parse(await response.json()).error.code]).toEqual([status, code]);

@@ -75,6 +75,21 @@ describe('POST /api/v1/explain', () => {
     expect(((await answer.json()) as { error: { message: string } }).error.message).toContain(message);
   });
 
+  test('headers are counted before the single ones are looked at', async () => {
+    const headers = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`not a name ${index}`, 7]));
+    const answer = await post(EXPLAIN, { ...request('auto'), headers });
+    expect(await answer.json()).toMatchObject({ error: { message: 'headers: has more than 100 names' } });
+  });
+
+  test('a body nested more deeply than can be printed is a 400', async () => {
+    const answer = await api.request(EXPLAIN, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"model":"auto","messages":${'['.repeat(30_000)}${']'.repeat(30_000)}}`,
+    });
+    expect(answer.status).toBe(400);
+  });
+
   test.each(['[]', '"a"', 'null', '{'])('%s is a 400', async (body) => {
     const answer = await api.request(EXPLAIN, {
       method: 'POST',
