@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AffinityConfig } from '../config/schema-execution.ts';
 import type { Target } from '../decision/decision.ts';
-import type { ChatRequest } from '../openai/request.ts';
+import type { ChatRequest, ContentPart } from '../openai/request.ts';
 
 /** Keys are hashes: they say nothing of what they were made from. */
 export interface SessionKeys {
@@ -14,8 +14,9 @@ export interface SessionKeys {
   readonly model: string | null;
 }
 
-/** Characters of a message that tell conversations apart. */
+/** Characters of a message that tell conversations apart, and messages: a body may be nothing but openings. */
 const FINGERPRINT_LENGTH = 4096;
+const FINGERPRINT_MESSAGES = 64;
 
 /**
  * The keys of a request. Replica: the header, else `prompt_cache_key`, else `user`, else a fingerprint of the first messages (those before the
@@ -40,16 +41,20 @@ export function sessionKeys(
 /** The fingerprint under which a first turn is remembered, so that its later turns find it. */
 export function fingerprintOf({ messages, user }: ChatRequest): string | null {
   const end = messages.findIndex(({ role }) => role === 'assistant');
-  const opening = messages.slice(0, end === -1 ? messages.length : end);
+  const opening = messages.slice(0, Math.min(FINGERPRINT_MESSAGES, end === -1 ? messages.length : end));
   if (opening.length === 0) return null;
-  const parts = opening.map(
-    ({ role, parts: content }) =>
-      `${role}\u0001${content
-        .map(({ text }) => text)
-        .join('\u0002')
-        .slice(0, FINGERPRINT_LENGTH)}`,
-  );
+  const parts = opening.map(({ role, parts: content }) => `${role}\u0001${beginningOf(content)}`);
   return hashed('opening', [user ?? '', ...parts].join('\u0003'));
+}
+
+/** The beginning of all texts together. */
+function beginningOf(content: readonly ContentPart[]): string {
+  let text = '';
+  for (const [index, part] of content.entries()) {
+    text += (index === 0 ? '' : '\u0002') + part.text.slice(0, FINGERPRINT_LENGTH);
+    if (text.length >= FINGERPRINT_LENGTH) break;
+  }
+  return text.slice(0, FINGERPRINT_LENGTH);
 }
 
 export interface Placement {

@@ -3,7 +3,7 @@ import type { DecisionOutcome, Plan } from '../decision/decision.ts';
 import type { EndpointState } from '../decision/served.ts';
 import type { ApiError } from '../errors.ts';
 import { limitAttempts } from './attempt-plan.ts';
-import type { Waiting } from './queue.ts';
+import type { Turn, Waiting } from './queue.ts';
 import type { RequestView, Ticket, Traffic } from './traffic.ts';
 
 /** What routing needs of the endpoints' traffic. */
@@ -42,6 +42,7 @@ export async function dispatch(input: DispatchInput, dispatcher: Dispatcher): Pr
   const { traffic, waiting, clock } = dispatcher;
   const heldModel = traffic.heldModel(view);
   const deadlineMs = clock() + input.queueMs;
+  let turn: Turn | null = null;
   for (;;) {
     const endpoints = dispatcher.state();
     const outcome = decideAnyway(input, endpoints, heldModel);
@@ -51,7 +52,8 @@ export async function dispatch(input: DispatchInput, dispatcher: Dispatcher): Pr
       return { outcome: { ...outcome, plan }, ticket: traffic.begin(plan, view) };
     }
     if (!endpoints.hasFull || !isTransient(outcome)) return { outcome, ticket: null };
-    if (!(await waiting.wait(input.priority(), deadlineMs, input.signal))) {
+    turn = await waiting.wait(input.priority(), deadlineMs, input.signal, turn);
+    if (turn === null) {
       return { outcome: { ...outcome, error: overloaded(), reasonCode: 'overloaded' }, ticket: null };
     }
   }

@@ -3,6 +3,7 @@ import { buildRegistry } from '../../../src/config/registry.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import type { DecisionOutcome, Plan } from '../../../src/decision/decision.ts';
 import type { EndpointState } from '../../../src/decision/served.ts';
+import { fingerprintOf } from '../../../src/execution/affinity.ts';
 import { dispatch } from '../../../src/execution/dispatch.ts';
 import { createWaiting } from '../../../src/execution/queue.ts';
 import { createTraffic, type EndpointChange } from '../../../src/execution/traffic.ts';
@@ -218,4 +219,33 @@ describe('dispatch', () => {
     const forbidden = { ...refused, error: { ...unavailable, status: 403 } };
     expect((await dispatch({ ...input, decide: () => forbidden }, dispatcher)).outcome).toBe(forbidden);
   });
+
+  test('room at one model’s endpoint is not lost on a request that waits for another model', async () => {
+    const world = open({ overload: { max_in_flight_per_endpoint: 1 }, affinity: { enabled: false } });
+    const dispatcher = dispatcherOf(world);
+    const only = (endpoint: string) => ({
+      ...input,
+      queueMs: 5000,
+      decide: (endpoints: EndpointState): DecisionOutcome =>
+        endpoints.unhealthy?.has(endpoint) === true ? refused : decided(planOf(`m@${endpoint.slice(2)}`)),
+    });
+    const { ticket: one } = await dispatch(only('e-1'), dispatcher);
+    const { ticket: two } = await dispatch(only('e-2'), dispatcher);
+    const waitsForOne = dispatch(only('e-1'), dispatcher);
+    const waitsForTwo = dispatch(only('e-2'), dispatcher);
+    two!.end();
+    dispatcher.waiting.release();
+    expect((await waitsForTwo).outcome.kind).toBe('decided');
+    one!.end();
+    dispatcher.waiting.release();
+    expect((await waitsForOne).outcome.kind).toBe('decided');
+  });
+});
+
+test('a body of nothing but openings is no long read', () => {
+  const text = 'x'.repeat(4000);
+  const many = Array.from({ length: 8000 }, (_, n) => message('user', `${text}${n}`));
+  const fingerprint = fingerprintOf(requestOf({ messages: many }));
+  expect(fingerprint).toBe(fingerprintOf(requestOf({ messages: many.slice(0, 64) })));
+  expect(fingerprint).not.toBe(fingerprintOf(requestOf({ messages: many.slice(1) })));
 });
