@@ -27,8 +27,12 @@ export function httpGet(
   const options = {
     host: address.slice(0, colon).replace(/^\[|\]$/g, ''),
     port: Number(address.slice(colon + 1)),
-    path,
-    headers: { host: `${endpoint.address}:${endpoint.port}`, connection: 'close' },
+    // As bytes of UTF-8: Node refuses to send anything else, and throws.
+    path: path.replace(/[^!-~]/gu, encodeURIComponent),
+    headers: {
+      host: `${isIP(endpoint.address) === 6 ? `[${endpoint.address}]` : endpoint.address}:${endpoint.port}`,
+      connection: 'close',
+    },
     agent: false as const,
   };
   return new Promise((resolve) => {
