@@ -35,9 +35,13 @@ export class SseLines {
 
   push(piece: Uint8Array): void {
     let at = this.#skipMark(piece);
+    // Looked for once, not once a line: lines may end in carriage returns alone.
+    let feed = -1;
     while (at < piece.length) {
       if (this.#state === DATA || this.#state === SKIPPED) {
-        const end = endOfLine(piece, at);
+        if (feed < at) feed = nextFeed(piece, at);
+        const back = piece.subarray(at, feed).indexOf(0x0d);
+        const end = back < 0 ? feed : at + back;
         if (this.#state === DATA && end > at) this.#sink.data(piece, at, end);
         this.#afterReturn = false;
         at = end;
@@ -88,9 +92,8 @@ export class SseLines {
   }
 }
 
-function endOfLine(piece: Uint8Array, start: number): number {
+/** The offset of the next line feed; the end where there is none. */
+function nextFeed(piece: Uint8Array, start: number): number {
   const feed = piece.indexOf(0x0a, start);
-  const end = feed < 0 ? piece.length : feed;
-  const back = piece.subarray(start, end).indexOf(0x0d);
-  return back < 0 ? end : start + back;
+  return feed < 0 ? piece.length : feed;
 }

@@ -132,6 +132,10 @@ describe('event streams', () => {
     expect(read('sse', text)).toMatchObject({ model: 'm', promptTokens: 1, completionTokens: 2, events: 1 });
   });
 
+  test('of lines that end in carriage returns alone', () => {
+    expect(read('sse', 'data:x\r\r'.repeat(150_000))).toMatchObject({ events: 150_000 });
+  });
+
   test('an error in the middle', () => {
     expect(read('sse', 'data: {"error":{"message":"out of memory"}}\n\n')).toMatchObject({
       failed: true,
