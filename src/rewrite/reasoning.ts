@@ -16,6 +16,8 @@ const KWARGS = 'chat_template_kwargs';
 const OFF_EFFORT = 'low';
 /** Previous values up to this many bytes are remembered; a longer one is none that any model reads. */
 const MAX_REMEMBERED_BYTES = 256;
+/** More than anything that we write; a value may be as long as the body, and each target's is looked at. */
+const MAX_COMPARED_BYTES = 4096;
 
 export interface ReasoningChange {
   /** Splices inside values of top-level members. */
@@ -78,7 +80,7 @@ function changeEffort(
   const last = indexes.at(-1);
   const current = last === undefined ? null : jsonAt(buffer, memberAt(request, last).valueSpan);
   const callers = before.effort === null ? current : before.effort.previous;
-  const callersEffort = callers === null ? null : stringOf(callers);
+  const callersEffort = before.effort === null ? request.callerReasoning.effort : stringOf(callers ?? '');
 
   let wanted = callers;
   let told = false;
@@ -191,8 +193,9 @@ function memberAt(request: ChatRequest, index: number): Member {
   return request.members[index] as Member;
 }
 
+/** The JSON of a value, or the beginning of a long one: it is compared with what we would write, which is short. */
 function jsonAt(buffer: Buffer, span: Span): string {
-  return buffer.toString('utf8', span.start, span.end);
+  return buffer.toString('utf8', span.start, Math.min(span.end, span.start + MAX_COMPARED_BYTES));
 }
 
 /** The text of a JSON string; null for any other JSON. */

@@ -168,3 +168,10 @@ test('values too long for any model are not remembered', () => {
   });
   expect(encodeRewriteNote(result.note).length).toBeLessThan(120);
 });
+
+test('a value as long as the body is not read to its end for each target', () => {
+  const long = `"reasoning_effort":"${'\\n'.repeat(8_000_000)}"`;
+  const { result } = rewriteText(bodyWith(long), { reasoning: effort(true), callerReasoningWins: true });
+  // No effort that anybody knows is so long: the caller has said nothing, and an alias is refused for it before.
+  expect(result.note.effort).toEqual({ previous: null });
+});
