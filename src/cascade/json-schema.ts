@@ -15,6 +15,8 @@ export type SchemaVerdict = 'valid' | 'invalid' | 'unknown';
 const MAX_STEPS = 25_000;
 /** Characters that a search goes through in the time of a step. */
 const SEARCHED_A_STEP = 20;
+/** What a pattern costs before it is searched for: compiling one takes some milliseconds at worst. */
+const STEPS_A_PATTERN = 1000;
 /** Schemas within schemas, and values within values. */
 const MAX_DEPTH = 200;
 
@@ -37,6 +39,7 @@ type Keywords = Readonly<Record<string, unknown>>;
 class Validation {
   readonly #root: unknown;
   #left: number;
+  readonly #patterns = new Set<string>();
 
   constructor(root: unknown, maxSteps: number) {
     this.#root = root;
@@ -62,6 +65,13 @@ class Validation {
   #spend(steps: number): void {
     this.#left -= steps;
     if (this.#left < 0) throw new Undecided();
+  }
+
+  /** Each pattern once, whether an earlier answer's check has compiled it or not: the verdict must not hang on that. */
+  #spendPattern(pattern: unknown): void {
+    if (typeof pattern !== 'string' || this.#patterns.has(pattern)) return;
+    this.#patterns.add(pattern);
+    this.#spend(STEPS_A_PATTERN);
   }
 
   #reference(schema: Keywords, value: unknown, depth: number): boolean {
@@ -105,6 +115,7 @@ class Validation {
   #sized(schema: Keywords, value: unknown, depth: number): boolean {
     if (typeof value === 'number') return numberHolds(schema, value);
     if (typeof value === 'string') {
+      this.#spendPattern(schema['pattern']);
       this.#spend(value.length / (schema['pattern'] === undefined ? 1000 : SEARCHED_A_STEP));
       return stringHolds(schema, value);
     }
@@ -160,6 +171,7 @@ class Validation {
     }
     if (isRecord(patternProperties)) {
       for (const [pattern, inner] of Object.entries(patternProperties)) {
+        this.#spendPattern(pattern);
         this.#spend(1 + key.length / SEARCHED_A_STEP);
         if (!stringHolds({ pattern }, key)) continue;
         isListed = true;

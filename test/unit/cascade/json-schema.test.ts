@@ -116,6 +116,13 @@ describe('schemas that mean harm', () => {
     expect(validate({ pattern }, value)).toBe(verdict);
   });
 
+  test('more patterns than there is time to compile', () => {
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`^[a-z]{1,20}x${n}(foo|bar)*$`, false]));
+    expect(validate({ patternProperties: many(20), minProperties: 1 }, { a: 1, ax7foo: 1 })).toBe('invalid');
+    expect(validate({ patternProperties: many(2000) }, { a: 1 })).toBe('unknown');
+  });
+
   test('whatever the schema, there is a verdict', () => {
     const words = ['type', 'enum', 'items', 'properties', '$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'pattern', 'required', 'minItems', 'multipleOf', 'if', 'then', 'contains', 'patternProperties', 'uniqueItems', 'prefixItems', 'dependentRequired']; // prettier-ignore
     const { schema } = fc.letrec((tie) => ({
