@@ -2,10 +2,10 @@ import type { Registry } from '../config/registry.ts';
 import { isMapping } from '../config/select.ts';
 import { viewCategory } from '../decision/category.ts';
 import type { DecisionOutcome } from '../decision/decision.ts';
-import type { DegradedReason } from '../signals/signals.ts';
+import type { DegradedReason, Encoding } from '../signals/signals.ts';
 import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { BatchBody, IntentBody } from './bodies.ts';
-import type { ApiDependencies } from './dependencies.ts';
+import type { ApiDependencies, TextDecision } from './dependencies.ts';
 import { encodeTexts, type EncodedText } from './encode-texts.ts';
 import type { Lanes } from './lane.ts';
 import { findInBatch, noDetector } from './pii.ts';
@@ -21,17 +21,15 @@ export async function classifyIntent(
 ): Promise<Answer> {
   const { clock } = dependencies;
   const start = clock();
-  const decided = await lanes.interactive.run(() => dependencies.decideText(body.text, signal), signal);
-  if (decided === null) return overloaded();
-  const { signals, outcome } = decided;
+  const judged = await judgeText(body.text, signal, { dependencies, lanes });
+  if (judged.kind === 'refused') return judged.answer;
+  const { signals, encoding, outcome } = judged;
   const registry = dependencies.registry();
-  // A routed request must go somewhere at once; who asks here can ask again and get the encoder's answer.
-  if (signals.encoding?.tier !== 'encoder') return notClassified(signals.degraded ?? 'encoder_unavailable');
   const view = viewCategory(signals, registry);
   if (view.top === null || view.confidence === null) return notClassified('encoder_error');
   const threshold = body.options?.confidence_threshold ?? registry.config.classifier.category_model.threshold;
   const decision = outcome.kind === 'decided' ? outcome.decision : null;
-  const { labels, encoding } = signals;
+  const { labels } = signals;
   return json({
     classification: {
       category: view.top,
@@ -48,6 +46,25 @@ export async function classifyIntent(
     reasoning: decision?.reasoning ?? null,
     ...(body.options?.include_explanation === true ? { explanation: explain(outcome, registry) } : {}),
   });
+}
+
+/**
+ * One text as the request path sees it, with what the encoder says of it; or the answer when the encoder was not heard: a routed request must
+ * go somewhere at once, who asks here can ask again.
+ */
+export async function judgeText(
+  text: string,
+  signal: AbortSignal,
+  { dependencies, lanes }: { readonly dependencies: ApiDependencies; readonly lanes: Lanes },
+): Promise<
+  | (TextDecision & { readonly kind: 'judged'; readonly encoding: Encoding })
+  | { readonly kind: 'refused'; readonly answer: Answer }
+> {
+  const decided = await lanes.interactive.run(() => dependencies.decideText(text, signal), signal);
+  if (decided === null) return { kind: 'refused', answer: overloaded() };
+  const { encoding, degraded } = decided.signals;
+  if (encoding?.tier === 'encoder') return { kind: 'judged', encoding, ...decided };
+  return { kind: 'refused', answer: notClassified(degraded ?? 'encoder_unavailable') };
 }
 
 /** The classic router's two words. */

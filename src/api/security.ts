@@ -1,6 +1,6 @@
 import { elapsedMs, json, type Answer } from './answer.ts';
 import type { SecurityBody } from './bodies.ts';
-import { notClassified, overloaded } from './classify.ts';
+import { judgeText } from './classify.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Lanes } from './lane.ts';
 
@@ -15,12 +15,10 @@ export async function classifySecurity(
 ): Promise<Answer> {
   const { clock } = dependencies;
   const start = clock();
-  const decided = await lanes.interactive.run(() => dependencies.decideText(body.text, signal), signal);
-  if (decided === null) return overloaded();
-  const { encoding, degraded } = decided.signals;
-  if (encoding?.tier !== 'encoder') return notClassified(degraded ?? 'encoder_unavailable');
+  const judged = await judgeText(body.text, signal, { dependencies, lanes });
+  if (judged.kind === 'refused') return judged.answer;
   const { threshold, action } = dependencies.registry().config.guards.jailbreak;
-  const score = encoding.jailbreak;
+  const score = judged.encoding.jailbreak;
   return json({
     jailbreak: {
       score,
