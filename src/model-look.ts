@@ -49,7 +49,8 @@ export function lookUpModel(modelId: string): ModelLook {
     if (found === null) return unsound(modelId, `${path} is missing`);
     if (found !== bytes) return unsound(modelId, `${path} has ${found} bytes, and the manifest says ${bytes}`);
   }
-  return { kind: 'sound', labels: parsed.manifest.outputs.category.labels };
+  const { category, jailbreak } = parsed.manifest.outputs;
+  return { kind: 'sound', labels: category.labels, hasJailbreak: jailbreak !== undefined };
 }
 
 function unsound(modelId: string, what: string): ModelLook {

@@ -65,17 +65,23 @@ const routeHasATarget: Check = (raw) =>
     }));
 
 /** Levels of all, any and not that a condition may have: enough for people, and a bound for whoever evaluates it. */
-const DEEPEST = 16;
+export const DEEPEST_CONDITION = 16;
 
 const conditionsCanBeAsked: Check = (raw) =>
   select(raw, 'rules[].when').flatMap(({ path, value }) => conditionFindings(path, value, 0));
 
 function conditionFindings(path: ConfigPath, condition: unknown, depth: number): readonly Finding[] {
   if (!isMapping(condition)) return [];
-  if (depth > DEEPEST) {
-    const message = `conditions are nested more than ${DEEPEST} deep`;
+  if (depth > DEEPEST_CONDITION) {
+    const message = `conditions are nested more than ${DEEPEST_CONDITION} deep`;
     return [
-      { code: 'CONFIG_INVALID_VALUE', path, message, allowed: `at most ${DEEPEST} levels`, fix: 'write several rules' },
+      {
+        code: 'CONFIG_INVALID_VALUE',
+        path,
+        message,
+        allowed: `at most ${DEEPEST_CONDITION} levels`,
+        fix: 'write several rules',
+      },
     ];
   }
   return [

@@ -1,12 +1,18 @@
 /** The classifier that `classifier.category_model.model_id` names: whether it can be loaded, and whether the categories mean labels that it has. */
-import type { Finding } from './problem.ts';
+import { DEEPEST_CONDITION } from './check-policy.ts';
+import type { ConfigPath, Finding } from './problem.ts';
 import type { Check } from './references.ts';
 import { isMapping, select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 
 /** What a look at the folder of a model_id shows. This part of the code reads no files: whoever loads a config brings the look along. */
 export type ModelLook =
-  | { readonly kind: 'sound'; readonly labels: readonly string[] }
+  | {
+      readonly kind: 'sound';
+      readonly labels: readonly string[];
+      /** Whether it gives a jailbreak score. */
+      readonly hasJailbreak: boolean;
+    }
   | ({ readonly kind: 'unsound' } & Pick<Finding, 'message' | 'allowed' | 'fix'>);
 export type LookUpModel = (modelId: string) => ModelLook;
 
@@ -40,7 +46,7 @@ export function classifierChecks(lookUp: LookUpModel | null): readonly Check[] {
     // What is no name is the schema's business.
     if (typeof modelId !== 'string' || modelId === '') return null;
     if (lookUp !== null) return lookUp(modelId);
-    return modelId === BUILT_IN_MODEL ? { kind: 'sound', labels: BUILT_IN_LABELS } : null;
+    return modelId === BUILT_IN_MODEL ? { kind: 'sound', labels: BUILT_IN_LABELS, hasJailbreak: true } : null;
   };
   return [
     (raw) => {
@@ -51,7 +57,9 @@ export function classifierChecks(lookUp: LookUpModel | null): readonly Check[] {
     },
     (raw) => {
       const found = look(raw);
-      return found?.kind === 'sound' ? [...unreachable(raw, found.labels), ...unknownLabels(raw, found.labels)] : [];
+      if (found?.kind !== 'sound') return [];
+      const { labels, hasJailbreak } = found;
+      return [...unreachable(raw, labels), ...unknownLabels(raw, labels), ...(hasJailbreak ? [] : unscored(raw))];
     },
   ];
 }
@@ -87,6 +95,48 @@ function unknownLabels(raw: unknown, labels: readonly string[]): readonly Findin
       allowed: `one of ${listed(labels)}`,
       fix: suggestion(value, labels, 'remove it'),
     }));
+}
+
+/** What waits for a jailbreak score that the classifier never gives. The guard counts when it is asked for: it flags by default. */
+function unscored(raw: unknown): readonly Finding[] {
+  const isClosed = selectText(raw, 'failure_mode').some(({ value }) => value === 'closed');
+  const guards = select(raw, 'guards.jailbreak').flatMap(({ path, value }): readonly Finding[] => {
+    if (!isMapping(value) || value['action'] === 'off') return [];
+    const { action } = value;
+    const refusesAll = isClosed && (action === 'block' || action === 'route');
+    const then = refusesAll
+      ? 'with failure_mode closed it refuses all that it cannot judge'
+      : 'nothing is ever flagged';
+    return [
+      {
+        code: 'CONFIG_JAILBREAK_NOT_SCORED',
+        path: action === undefined ? path : [...path, 'action'],
+        message: `the classifier gives no jailbreak score, so this guard has nothing to judge by: ${then}`,
+        allowed: `off, or a classifier whose manifest has outputs.jailbreak, like ${BUILT_IN_MODEL}`,
+        fix: 'choose such a model in classifier.category_model.model_id, or set action: off',
+      },
+    ];
+  });
+  const conditions = select(raw, 'rules[].when').flatMap(({ path, value }) => jailbreakConditions(path, value, 0));
+  return [
+    ...guards,
+    ...conditions.map((path) => ({
+      code: 'CONFIG_JAILBREAK_NOT_SCORED' as const,
+      path,
+      message: 'the classifier gives no jailbreak score, so this condition never holds',
+      allowed: `a classifier whose manifest has outputs.jailbreak, like ${BUILT_IN_MODEL}`,
+      fix: 'choose such a model in classifier.category_model.model_id, or take the condition out',
+    })),
+  ];
+}
+
+/** Paths of the conditions on the score, at any level of all, any and not. */
+function jailbreakConditions(path: ConfigPath, condition: unknown, depth: number): readonly ConfigPath[] {
+  // Deeper ones are an error of their own.
+  if (!isMapping(condition) || depth > DEEPEST_CONDITION) return [];
+  const own = condition['jailbreak'] === undefined ? [] : [[...path, 'jailbreak']];
+  const inner = ['all[]', 'any[]', 'not'].flatMap((key) => select(condition, key));
+  return [...own, ...inner.flatMap((one) => jailbreakConditions([...path, ...one.path], one.value, depth + 1))];
 }
 
 /** More labels than this make a message longer than a terminal. */

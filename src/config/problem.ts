@@ -170,6 +170,11 @@ export const CONFIG_CODES = {
     what: 'A cascade or one of its checks can have no effect: requests have one attempt or one model, or a threshold is missing.',
     fix: 'Set what the message names, or take the cascade or the check out.',
   },
+  CONFIG_JAILBREAK_NOT_SCORED: {
+    severity: 'warning',
+    what: 'The jailbreak guard is on or a rule waits for its score, and the classifier of category_model.model_id gives none.',
+    fix: 'Choose a classifier whose manifest has outputs.jailbreak, like switchyard-minilm, or set guards.jailbreak.action: off.',
+  },
   CONFIG_KEY_NOT_SET: {
     severity: 'warning',
     what: 'api_key_env names an environment variable that is not set, so the endpoint will get no key of ours.',

@@ -25,7 +25,16 @@ function edit(dir: string, change: (manifest: Record<string, unknown>) => void):
 }
 
 test.each([BUILT_IN_MODEL, `models/${BUILT_IN_MODEL}`, modelFolder(BUILT_IN_MODEL)])('%s is sound', (modelId) => {
-  expect(lookUpModel(modelId)).toEqual({ kind: 'sound', labels: BUILT_IN_LABELS });
+  expect(lookUpModel(modelId)).toEqual({ kind: 'sound', labels: BUILT_IN_LABELS, hasJailbreak: true });
+});
+
+test('a model without a jailbreak output says so', () => {
+  const look = brokenCopy('no-jailbreak', (dir) =>
+    edit(dir, (manifest) => {
+      delete (manifest['outputs'] as Record<string, unknown>)['jailbreak'];
+    }),
+  );
+  expect(look).toEqual({ kind: 'sound', labels: BUILT_IN_LABELS, hasJailbreak: false });
 });
 
 test('a folder that is not there: which there are, and the nearest', () => {

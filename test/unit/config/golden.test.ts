@@ -13,8 +13,8 @@ const environment = { NAME: 'from-environment', SECRET: 'not a host: do-not-prin
 
 /** Stands for models/: the built-in classifier, and one of the user's own. */
 function lookUp(modelId: string): ModelLook {
-  if (modelId === BUILT_IN_MODEL) return { kind: 'sound', labels: BUILT_IN_LABELS };
-  if (modelId === 'tickets') return { kind: 'sound', labels: ['billing', 'shipping', 'returns'] };
+  if (modelId === BUILT_IN_MODEL) return { kind: 'sound', labels: BUILT_IN_LABELS, hasJailbreak: true };
+  if (modelId === 'tickets') return { kind: 'sound', labels: ['billing', 'shipping', 'returns'], hasJailbreak: false };
   const message = `there is no folder ${JSON.stringify(modelId)}`;
   return { kind: 'unsound', message, allowed: 'a folder under models/', fix: 'correct the name' };
 }

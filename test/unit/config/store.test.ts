@@ -59,7 +59,7 @@ describe('opening', () => {
     const lookUpModel = (modelId: string): ModelLook =>
       modelId === 'gone'
         ? { kind: 'unsound', message: 'there is no such folder', allowed: '', fix: '' }
-        : { kind: 'sound', labels: [] };
+        : { kind: 'sound', labels: [], hasJailbreak: true };
     const running = await openConfigStore({ file, environment: {}, lookUpModel });
     if (running.kind === 'rejected') throw new Error(JSON.stringify(running.problems));
     store = running.store;
