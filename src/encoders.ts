@@ -13,16 +13,24 @@ import type { Metrics } from './observability/metrics.ts';
 export interface Encoders {
   current(): RunningEncoder;
   loaded(): ReturnType<ApiDependencies['model']>;
-  /** Loads another model when the config names one; the old one serves until the new one is warm, and stays when that fails. */
+  /**
+   * Loads another model when the config names one; the old one serves until the new one is warm, and stays when that fails. One change after the
+   * other: the last config has the last word, however long each model takes.
+   */
   follow(registry: Registry): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Loads the model that the config names; resolves when it is warm. */
-export async function startEncoders(store: ConfigStore, metrics: Metrics, log: Log): Promise<Encoders> {
+export async function startEncoders(
+  store: Pick<ConfigStore, 'current'>,
+  metrics: Metrics,
+  log: Log,
+  create: typeof createEncoder = createEncoder,
+): Promise<Encoders> {
   const wanted = (registry: Registry) => registry.config.classifier.category_model;
   const start = (registry: Registry): Promise<RunningEncoder> =>
-    createEncoder({
+    create({
       bundleDir: modelFolder(wanted(registry).model_id),
       useCpu: wanted(registry).use_cpu,
       events: encoderEvents(metrics),
@@ -31,31 +39,37 @@ export async function startEncoders(store: ConfigStore, metrics: Metrics, log: L
   const nameOf = (registry: Registry): string => JSON.stringify([wanted(registry).model_id, wanted(registry).use_cpu]);
   let name = nameOf(store.current());
   let encoder = await start(store.current());
+  let following = Promise.resolve();
+
+  async function change(registry: Registry): Promise<void> {
+    const next = nameOf(registry);
+    if (next === name) return;
+    const old = encoder;
+    try {
+      encoder = await start(registry);
+      name = next;
+    } catch (thrown) {
+      log.error(
+        { event: 'encoder_change_failed', error: messageOf(thrown) },
+        'the new model could not be loaded; the old one goes on',
+      );
+      return;
+    }
+    // The new one serves, whatever becomes of the old one's threads.
+    await old.close().catch(() => undefined);
+  }
+
   return {
     current: () => encoder,
     loaded: () => {
       const { manifest, provider, workers } = encoder.info();
       return { manifest, provider, workers };
     },
-    follow: async (registry) => {
-      const next = nameOf(registry);
-      if (next === name) return;
-      const previous = name;
-      name = next;
-      try {
-        const replacement = await start(registry);
-        const old = encoder;
-        encoder = replacement;
-        await old.close();
-      } catch (thrown) {
-        name = previous;
-        log.error(
-          { event: 'encoder_change_failed', error: messageOf(thrown) },
-          'the new model could not be loaded; the old one goes on',
-        );
-      }
+    follow: (registry) => (following = following.then(() => change(registry))),
+    close: async () => {
+      await following;
+      await encoder.close();
     },
-    close: () => encoder.close(),
   };
 }
 
