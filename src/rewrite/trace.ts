@@ -1,4 +1,5 @@
 /** The explanation that goes back to a caller who asked for it (`routing.trace`) and may have it. */
+import { isUtf8 } from 'node:buffer';
 import type { Decision, Plan } from '../decision/decision.ts';
 
 /** Bytes that the header may have: well below what proxies on the way accept. */
@@ -38,10 +39,12 @@ export function compactTrace(decision: Decision): string {
 }
 
 /**
- * The body of a JSON answer with one more member at its end; null when the body is no JSON object. Everything else of it stays as the
+ * The body of a JSON answer with one more member at its end; null when the body is no JSON object in UTF-8. Everything else of it stays as the
  * endpoint wrote it.
  */
 export function withMember(body: Uint8Array, key: string, value: object): Uint8Array | null {
+  // Other bytes would come back as replacement characters.
+  if (!isUtf8(body)) return null;
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   const end = text.lastIndexOf('}');
   if (end < 0 || !isObject(text)) return null;
