@@ -43,7 +43,7 @@ export const OWN_METRICS = [
     name: 'switchyard_extproc_streams_total',
     type: 'counter',
     labels: ['event'],
-    help: 'What happened to ext_proc streams: stream_opened, stream_cancelled, stream_failed, handler_failed, handler_timed_out, overloaded, reply_sent, message_unexpected.',
+    help: 'What happened to ext_proc streams: stream_opened, stream_cancelled, stream_failed, handler_failed, handler_timed_out, failed_open, overloaded, reply_sent, message_unexpected.',
   },
   {
     name: 'switchyard_encoder_queue_depth',
