@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import type { LookUpModel } from '../config/classifier.ts';
 import { load, type LoadOutcome } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
@@ -11,10 +11,28 @@ export async function readNamedFile(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (thrown) {
-    const code = (thrown as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(thrown);
-    throw new CommandFailure(EXIT.usage, `${file}: ${why}`);
+    throw unreadable(file, thrown);
   }
+}
+
+/** The same, line by line: for files that may be larger than a text can be, like logs. */
+export async function* linesOfNamedFile(file: string): AsyncGenerator<string> {
+  const handle = await open(file).catch((thrown: unknown) => {
+    throw unreadable(file, thrown);
+  });
+  try {
+    for await (const line of handle.readLines()) yield line;
+  } catch (thrown) {
+    throw unreadable(file, thrown);
+  } finally {
+    await handle.close();
+  }
+}
+
+function unreadable(file: string, thrown: unknown): CommandFailure {
+  const code = (thrown as NodeJS.ErrnoException).code;
+  const why = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : messageOf(thrown);
+  return new CommandFailure(EXIT.usage, `${file}: ${why}`);
 }
 
 /** Reads and checks a config file. With `lookUp` also whether its classifier can be loaded: for commands that classify. */

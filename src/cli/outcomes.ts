@@ -4,7 +4,7 @@ import { answersOf, type BadLine, readGrades } from '../outcomes/import.ts';
 import { cellsOf, countOf, MAX_CELLS, meanOf, type Outcomes, tableOf } from '../outcomes/table.ts';
 import { versionOf } from '../outcomes/table-file.ts';
 import { viewCells } from '../outcomes/view.ts';
-import { readNamedFile, requireConfig } from './config-file.ts';
+import { linesOfNamedFile, readNamedFile, requireConfig } from './config-file.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 
 interface ImportOptions {
@@ -46,8 +46,8 @@ export function outcomesCommand(): Command {
 
 async function importGrades(options: ImportOptions): Promise<void> {
   const text = await readText(options.data);
-  const log = options.log === undefined ? null : await readText(options.log);
-  const { outcomes, problems, unmatched } = readGrades(text, log === null ? new Map() : answersOf(log));
+  const log = options.log === undefined ? null : await answersOf(linesOfNamedFile(options.log));
+  const { outcomes, problems, unmatched } = readGrades(text, log ?? new Map());
   if (problems.length > 0) throw new CommandFailure(EXIT.failure, problemText(options.data, problems));
   if (unmatched > 0) {
     const why = log === null ? 'they have a request_id, and there is no --log' : 'their request is not in the log';

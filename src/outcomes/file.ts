@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import { parseTable, printTable } from './table-file.ts';
 import { NO_OUTCOMES, type Outcomes } from './table.ts';
@@ -26,10 +26,15 @@ export async function writeTable(file: string, table: Outcomes): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   const handle = await open(part, 'w', 0o600);
   try {
-    await handle.writeFile(printTable(table));
-    await handle.sync();
-  } finally {
-    await handle.close();
+    try {
+      await handle.writeFile(printTable(table));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(part, file);
+  } catch (thrown) {
+    await rm(part, { force: true });
+    throw thrown;
   }
-  await rename(part, file);
 }

@@ -46,10 +46,10 @@ export function readGrades(text: string, answers: Answers): Imported {
  * which category. Lines of other events and lines that are no JSON are passed over: logs are often mixed. Requests for a concrete model teach
  * nothing of a category and are left out.
  */
-export function answersOf(log: string): Answers {
+export async function answersOf(lines: Iterable<string> | AsyncIterable<string>): Promise<Answers> {
   const decided = new Map<string, { model: string; category: string }>();
   const served = new Map<string, string>();
-  for (const line of log.split('\n')) {
+  for await (const line of lines) {
     const record = parseObject(line);
     const id = record?.['request_id'];
     if (record === null || typeof id !== 'string' || id === '') continue;

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import { readTable, writeTable } from './file.ts';
 import { type Answered, RecentAnswers } from './recent.ts';
@@ -105,6 +105,16 @@ async function initialTable(file: string | null, onProblem: (problem: string) =>
   const loaded = await readTable(file);
   if (loaded.kind === 'table') return loaded.table;
   onProblem(loaded.problem);
+  // A folder is no table that went bad: whoever named it by mistake keeps it where it is.
+  if (!(await isFile(file))) return NO_OUTCOMES;
   await rename(file, `${file}.unreadable`).catch((thrown: unknown) => onProblem(`${file}: ${messageOf(thrown)}`));
   return NO_OUTCOMES;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -55,7 +55,8 @@ export function printTable(table: Outcomes): string {
 export function parseTable(text: string): ParsedTable {
   let read: unknown;
   try {
-    read = JSON.parse(text);
+    // Editors on Windows put a byte order mark there.
+    read = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     return invalid('it is not JSON');
   }

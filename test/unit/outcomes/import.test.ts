@@ -25,8 +25,8 @@ const LOG = [
   .join('\n');
 
 describe('the log', () => {
-  test('tells who really answered, and in which category', () => {
-    expect([...answersOf(`plain text\n${LOG}\n{"cut`)]).toEqual([
+  test('tells who really answered, and in which category', async () => {
+    expect([...(await answersOf(`plain text\n${LOG}\n{"cut`.split('\n')))]).toEqual([
       ['a', { model: 'large', category: 'math' }],
       ['b', { model: 'small', category: '' }],
     ]);
@@ -34,7 +34,7 @@ describe('the log', () => {
 });
 
 describe('grades', () => {
-  test('are taken as they are, or joined with the log', () => {
+  test('are taken as they are, or joined with the log', async () => {
     const text = [
       '{"model":"small","category":"law","score":1}',
       '',
@@ -42,7 +42,7 @@ describe('grades', () => {
       '{"request_id":"a","score":0}',
       '{"request_id":"never seen","score":1}',
     ].join('\r\n');
-    expect(readGrades(text, answersOf(LOG))).toEqual({
+    expect(readGrades(text, await answersOf(LOG.split('\n')))).toEqual({
       outcomes: [
         { model: 'small', category: 'law', score: 1 },
         { model: 'small', category: '', score: 0.5 },

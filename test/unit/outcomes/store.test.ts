@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTable, writeTable } from '../../../src/outcomes/file.ts';
 import { RecentAnswers } from '../../../src/outcomes/recent.ts';
 import { createOutcomeStore, openOutcomes } from '../../../src/outcomes/store.ts';
+import { printTable } from '../../../src/outcomes/table-file.ts';
 import { cellOf, countOf, MAX_CELLS, NO_OUTCOMES, tableOf } from '../../../src/outcomes/table.ts';
 
 let folder: string;
@@ -135,6 +136,28 @@ describe('the file', () => {
     expect(await readFile(`${file}.unreadable`, 'utf8')).toBe('{"kind": "notes"}');
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('table.json');
+  });
+
+  test('that is a folder stays where it is', async () => {
+    const file = join(folder, 'precious');
+    await mkdir(join(file, 'inside'), { recursive: true });
+    const store = await openOutcomes({ file, onProblem });
+    store.answered(ONE);
+    store.grade('one', 1);
+    await store.close();
+    expect(problems).toHaveLength(2);
+    // Nor is anything left beside it of a table that could not be put there.
+    expect((await readdir(folder)).filter((name) => name.startsWith('precious'))).toEqual(['precious']);
+    expect(await readdir(file)).toEqual(['inside']);
+  });
+
+  test('with a byte order mark is read', async () => {
+    const file = join(folder, 'marked.json');
+    await writeFile(file, `\uFEFF${printTable(tableOf([{ model: 'm', category: '', score: 1 }]).table)}`);
+    const store = await openOutcomes({ file, onProblem });
+    expect(problems).toEqual([]);
+    expect(store.table().size).toBe(1);
+    await store.close();
   });
 
   test('that can’t be written is told; grading goes on', async () => {
