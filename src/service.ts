@@ -140,7 +140,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       counters: { increment: (count) => countStream(metrics, count) },
       maxBodyBytes: store.current().config.limits.request_body,
       maxAnswersBytes: MAX_ANSWER_BYTES,
-      handlerTimeoutMs: store.current().config.timeouts.decision + PIPELINE_SLACK_MS,
+      handlerTimeoutMs: () => store.current().config.timeouts.decision + PIPELINE_SLACK_MS,
       failureMode: () => store.current().config.failure_mode,
     });
     closers.push(() => grpc.close(GRACE_MS));

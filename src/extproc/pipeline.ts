@@ -7,7 +7,7 @@ import { unavailableReply } from './replies.ts';
 export interface PipelineShared {
   readonly log: ExtProcLog;
   readonly counters: ExtProcCounters;
-  readonly handlerTimeoutMs: number;
+  readonly handlerTimeoutMs: () => number;
   readonly failureMode: () => 'open' | 'closed';
   /** Pipelines that are running now. */
   readonly deciding: { count: number };
@@ -30,18 +30,19 @@ export function runPipeline<Context>(
   { log, counters, handlerTimeoutMs, failureMode, deciding }: PipelineShared,
 ): AbortController {
   const abort = new AbortController();
-  // Asked once, here: should it throw, it breaks this stream and not a promise that nobody looks at.
+  // Asked once, here: should they throw, it breaks this stream and not a promise that nobody looks at.
   const mode = failureMode();
+  const timeoutMs = handlerTimeoutMs();
   const failed = (message: string): RouteOutcome<Context> =>
     mode === 'open' ? { kind: 'fail_open', message } : unavailableReply();
   deciding.count++;
   const timer = setTimeout(() => {
     if (abort.signal.aborted) return;
     counters.increment('handler_timed_out');
-    log.warn({ timeoutMs: handlerTimeoutMs }, 'routing took too long');
+    log.warn({ timeoutMs }, 'routing took too long');
     abort.abort();
     deliver(failed('routing took too long'));
-  }, handlerTimeoutMs).unref();
+  }, timeoutMs).unref();
   // Started in a turn of its own, so that a handler that throws at once looks like one that rejects.
   void Promise.resolve()
     .then(() => run(abort.signal))

@@ -20,8 +20,8 @@ export interface ExtProcServerOptions<Context> {
   readonly maxAnswersBytes?: number;
   /** Bytes that the bodies of all undecided requests may hold together; over it 503 with retry-after. At least two full bodies. Default 256 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Milliseconds until a handler counts as failed. Keep it below the filter's message_timeout, so that our failure mode answers and not Envoy's. Default 1500. */
-  readonly handlerTimeoutMs?: number;
+  /** Milliseconds until a handler counts as failed; a function is asked for each request, so that a reload counts. Keep it below the filter's message_timeout, so that our failure mode answers and not Envoy's. Default 1500. */
+  readonly handlerTimeoutMs?: number | (() => number);
   /**
    * Milliseconds between pings to each peer; one that does not answer within as long again (5 s at most) is cut. Without it, streams of a machine
    * that vanished, or of a connection that broke HTTP/2, would stay forever. Default 30000.
@@ -71,6 +71,7 @@ export function createExtProcServer<Context>(options: ExtProcServerOptions<Conte
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
   });
+  const timeout = options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS;
   const health = new Health();
   const shared: StreamShared<Context> = {
     handlers,
@@ -78,7 +79,7 @@ export function createExtProcServer<Context>(options: ExtProcServerOptions<Conte
     counters: options.counters,
     settings: { maxBodyBytes, needsBody: (headers) => handlers.needsBody?.(headers) ?? true },
     budget: new ByteBudget(Math.max(options.maxBufferedBytes ?? DEFAULT_BUFFERED_BYTES, 2 * maxBodyBytes)),
-    handlerTimeoutMs: options.handlerTimeoutMs ?? DEFAULT_HANDLER_TIMEOUT_MS,
+    handlerTimeoutMs: typeof timeout === 'number' ? () => timeout : timeout,
     failureMode: options.failureMode ?? (() => 'open'),
     deciding: { count: 0 },
   };

@@ -92,6 +92,20 @@ describe('a handler that fails', () => {
     });
   });
 
+  test('the timeout is asked for each request', async () => {
+    let timeoutMs = 600_000;
+    const hangs = gate<RouteOutcome<string>>();
+    const route: Handlers['route'] = () => hangs.promise;
+    await using({ route }, { handlerTimeoutMs: () => timeoutMs }, async (running) => {
+      running.open().write(requestHeaders({}, BUFFERED)).write(requestBody('x'));
+      await until('it runs', () => running.server.load().deciding === 1);
+      timeoutMs = 50;
+      expect(await post(running.open())).toEqual(UNDECIDED);
+      expect(running.counts).toMatchObject({ handler_timed_out: 1 });
+      hangs.open(forwardTo('m', 'late'));
+    });
+  });
+
   test('hangs and its client goes → nothing is held, nothing is logged', async () => {
     let aborted = false;
     const route: Handlers['route'] = ({ signal }) =>
