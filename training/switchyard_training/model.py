@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from .files import read_json, write_json
 from .labels import CATEGORIES, TIERS
@@ -19,7 +19,7 @@ MASKED_SCORE = -10_000.0
 @dataclass(frozen=True)
 class Heads:
     """Logits before any temperature: category [batch, 14], difficulty [batch, 4], jailbreak [batch, 1]; pooled and embedding
-    [batch, 384], neither of them normalised."""
+    [batch, width], width 384 for what ships, neither of them normalised."""
 
     category: torch.Tensor
     difficulty: torch.Tensor
@@ -29,15 +29,15 @@ class Heads:
 
 
 class Network(nn.Module):
-    """BERT encoder, mean over the unmasked tokens, linear heads. The heads read the mean before it is normalised.
+    """An encoder of the BERT family, mean over the unmasked tokens, linear heads. The heads read the mean before it is normalised.
 
     Training for our categories bends the mean away from what the base encoder knew of everything else. The embedding head
     maps it back: it learns to give the base encoder's own vector, so that categories that somebody else thinks of can
     still be told apart."""
 
-    def __init__(self, config: BertConfig):
+    def __init__(self, config: PreTrainedConfig):
         super().__init__()
-        self.encoder = BertModel(config, add_pooling_layer=False)
+        self.encoder = AutoModel.from_config(config, add_pooling_layer=False)
         self.dropout = nn.Dropout(DROPOUT)
         self.category = nn.Linear(config.hidden_size, len(CATEGORIES))
         self.difficulty = nn.Linear(config.hidden_size, len(TIERS))
@@ -51,23 +51,31 @@ class Network(nn.Module):
         return Heads(self.category(seen), self.difficulty(seen), self.jailbreak(seen), pooled, self.embedding(pooled))
 
 
-def mean_of_tokens(encoder: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """The mean of the last layer over the unmasked tokens, [batch, 384]."""
-    # Added to the attention scores, [batch, 1, 1, tokens]. Handing over the finished mask keeps the library's
-    # own mask building, which differs from release to release, out of the exported graph.
-    hidden_keys = (1.0 - attention_mask[:, None, None, :].float()) * MASKED_SCORE
-    hidden = encoder(
-        input_ids=input_ids,
-        attention_mask=hidden_keys,
-        token_type_ids=torch.zeros_like(input_ids),
-    ).last_hidden_state.float()
+def mean_of_tokens(encoder: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean of the last layer over the unmasked tokens, [batch, width]."""
+    hidden = last_layer(encoder, input_ids, attention_mask).float()
     weight = attention_mask.unsqueeze(-1).float()
     return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1.0)
 
 
+def last_layer(encoder: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """[batch, tokens, width]."""
+    if encoder.config.model_type != "bert":
+        # Teachers only: they are never exported.
+        return encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+    # Added to the attention scores, [batch, 1, 1, tokens]. Handing over the finished mask keeps the library's
+    # own mask building, which differs from release to release, out of the exported graph.
+    hidden_keys = (1.0 - attention_mask[:, None, None, :].float()) * MASKED_SCORE
+    return encoder(
+        input_ids=input_ids,
+        attention_mask=hidden_keys,
+        token_type_ids=torch.zeros_like(input_ids),
+    ).last_hidden_state
+
+
 def new_network(config_folder: Path) -> Network:
     """Random weights; eager attention, since its graph is the one that exports and quantises cleanly."""
-    config = BertConfig.from_pretrained(str(config_folder))
+    config = AutoConfig.from_pretrained(str(config_folder))
     config._attn_implementation = "eager"
     return Network(config)
 

@@ -17,6 +17,7 @@ class Options:
     warmup: float = 0.08
     smoothing: float = 0.05
     max_tokens: int = 192
+    soft_weight: float = 0.5
     difficulty_weight: float = 1.0
     jailbreak_weight: float = 1.0
     embedding_weight: float = 3.0

@@ -41,6 +41,11 @@ SOURCES = {
         "licence": "Apache-2.0",
         "use": "train, labelled by hand",
     },
+    "mpnet_teacher": {
+        "name": "sentence-transformers/all-mpnet-base-v2, fine-tuned on the same rows",
+        "licence": "Apache-2.0",
+        "use": "teacher: its category probabilities of the training rows; its weights do not ship",
+    },
     "arena_hard_v01": {
         "name": "Arena-Hard v0.1 prompts",
         "licence": "Apache-2.0",
@@ -50,7 +55,11 @@ SOURCES = {
 }
 
 
+# Listed only where a training step named them.
+NOT_ALWAYS = ("own", "mpnet_teacher")
+
+
 def sources_used(trained_on: list[str] | None) -> list[dict[str, Any]]:
-    """The sources of a checkpoint; own prompts are listed only when a training step named them."""
+    """The sources of a checkpoint, of the test sets too."""
     trained = set(trained_on or [])
-    return [source for key, source in SOURCES.items() if key != "own" or "own" in trained]
+    return [source for key, source in SOURCES.items() if key not in NOT_ALWAYS or key in trained]

@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
-from .batches import Batch, epoch_batches, repeat, to_batch
+from .batches import Batch, add_soft, epoch_batches, repeat, to_batch
 from .data import Row, gold, judged_text
-from .files import read_json, read_jsonl
+from .files import read_json, read_jsonl, sha256_file
 from .metrics import auc
 from .model import Heads, Network, load_checkpoint, mean_of_tokens, new_network, save_checkpoint
 from .options import Options
@@ -94,7 +94,7 @@ def predict(network: Network, tokenizer: Any, texts: list[str], max_tokens: int)
             ids, mask = pad([encoded[index] for index in chosen])
             heads = network(torch.from_numpy(ids), torch.from_numpy(mask))
             for name, store in rows.items():
-                for index, value in zip(chosen, getattr(heads, name).numpy()):
+                for index, value in zip(chosen, getattr(heads, name).float().numpy()):
                     store[index] = value
     return {name: np.stack(values) for name, values in rows.items()}
 
@@ -134,12 +134,17 @@ def sample_texts(prepared: Path) -> list[str]:
     return [judged_text(row) for row in Random(0).sample(rows, min(SAMPLE_ROWS, len(rows)))]
 
 
-def train(prepared: Path, init: Path, out: Path, options: Options, base: Path | None = None) -> dict[str, Any]:
+def train(
+    prepared: Path, init: Path, out: Path, options: Options, base: Path | None = None, soft: Path | None = None
+) -> dict[str, Any]:
     """Writes the checkpoint and log.jsonl under out. A finished run is not run again; another setting needs another folder.
-    base: the base encoder that teaches the embedding head; None leaves that head as it is."""
+    base: the base encoder that teaches the embedding head; None leaves that head as it is. soft: the file of step `soft`."""
     settings = json.loads(json.dumps(asdict(options)))
     rows, proof = checked_rows(prepared)
     stamp = {"options": settings, "prepared_sha256": proof["train_sha256"], "init": init.name}
+    if soft:
+        stamp["soft_sha256"] = sha256_file(soft)
+        print(f"{add_soft(rows, soft)} of {len(rows)} rows have a teacher's opinion", flush=True)
     if (out / "checkpoint.json").exists():
         notes = read_json(out / "checkpoint.json")
         if any(notes.get(name) != value for name, value in stamp.items()):
@@ -170,7 +175,7 @@ def train(prepared: Path, init: Path, out: Path, options: Options, base: Path | 
         **stamp,
         "steps": steps,
         "trained_heads": sorted(heads),
-        "sources": sorted(set(proof["train_rows_by_source"]) | set(earlier.get("sources", []))),
+        "sources": sorted({*proof["train_rows_by_source"], *earlier.get("sources", []), *(["mpnet_teacher"] if soft else [])}),
         "init_notes": earlier,
         "dev": dev_scores(network, tokenizer, read_jsonl(prepared / "dev.jsonl"), options.max_tokens),
     }
@@ -204,7 +209,7 @@ class Run:
             for chosen, encoded in batches[done - epoch * each_epoch :]:
                 if done >= total:
                     return
-                seen.append(self.step(to_batch(chosen, encoded, options.smoothing)))
+                seen.append(self.step(to_batch(chosen, encoded, options.smoothing, options.soft_weight)))
                 done += 1
                 if done % SAVE_EVERY_STEPS == 0 or done == total:
                     self.report(done, total, float(np.mean(seen)), time.time() - started)
