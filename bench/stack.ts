@@ -45,19 +45,7 @@ export async function startBenchStack(): Promise<BenchStack> {
   const events = new Map<string, number>();
   const router = spawn(
     process.execPath,
-    [
-      ...(process.env.PROF === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir=/tmp/prof']),
-      MAIN,
-      'serve',
-      '--config',
-      config,
-      '--grpc',
-      at(grpc),
-      '--http',
-      at(api),
-      '--metrics',
-      at(metrics),
-    ],
+    [MAIN, 'serve', '--config', config, '--grpc', at(grpc), '--http', at(api), '--metrics', at(metrics)],
     { stdio: ['ignore', 'inherit', 'pipe'] },
   );
   countEvents(router, events);
