@@ -9,6 +9,7 @@ import { EncoderPool, type EncoderEvents } from './pool.ts';
 import type { OutputWidths, Provider } from './session.ts';
 import { SharedPasses } from './shared-passes.ts';
 import { spawnWorker, type SpawnWorker } from './spawn.ts';
+import { createTokenizer } from './tokenizer.ts';
 import { cutCharacters } from './window.ts';
 
 /** The part of a structured logger that the encoder needs. */
@@ -68,11 +69,12 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
   const bundle = await loadBundle(options.bundleDir);
   const { manifest } = bundle;
   const workers = Math.max(1, options.workers ?? Math.min(DEFAULT_WORKERS, availableParallelism()));
-  const starting = startPool(bundle, workers, options);
-  // Made while the workers load the same files; what is wrong with these stops both.
-  const [{ pool, provider }, glance] = await Promise.all([starting, Promise.resolve(bundle).then(createGlance)]);
+  // Before any worker is there: what is wrong with its files is an error of this call, and nothing has to be stopped.
+  const tokenizer = createTokenizer(bundle.tokenizerJson, bundle.tokenizerConfigJson, manifest.inputs);
+  const glance = createGlance(bundle, tokenizer);
+  const { pool, provider } = await startPool(bundle, workers, options);
   const memo = new Memo(options.memoBytes ?? DEFAULT_MEMO_BYTES);
-  const sharing = new SharedPasses(pool, memo, manifest);
+  const sharing = new SharedPasses(tokenizer, pool, memo, manifest);
 
   return {
     labels: manifest.outputs.category.labels,
@@ -122,9 +124,7 @@ async function startPool(
   });
   const setup: WorkerSetup = {
     modelPath: bundle.modelPath,
-    tokenizerJson: bundle.tokenizerJson,
-    tokenizerConfigJson: bundle.tokenizerConfigJson,
-    window: bundle.manifest.inputs,
+    maxTokens: bundle.manifest.inputs.max_tokens,
     widths: outputWidths(bundle),
     categoryHead: bundle.categoryHead,
     providers: options.useCpu ? ['cpu'] : ['cuda', 'cpu'],

@@ -1,22 +1,19 @@
 import type { Encoding } from '../signals/signals.ts';
 import type { Bundle } from './bundle.ts';
 import { staticProbabilities } from './static-table.ts';
-import { createTokenizer } from './tokenizer.ts';
-import { cutCharacters } from './window.ts';
+import type { TextTokenizer } from './tokenizer.ts';
 
 /** What the table of tokens makes of a text; null when the text has no tokens. */
 export type Glance = (text: string) => Encoding | null;
 
 /**
- * The stand-in for the encoder on the calling thread, or null when the model has no table. The tokenizer is made here and now (about 60 ms and
- * 20 MB), since it will be wanted when there is no time for it. A glance takes the time of tokenising at most 8 × max_tokens characters.
+ * The stand-in for the encoder on the calling thread, or null when the model has no table. A glance takes the time of tokenising at most
+ * 8 × max_tokens characters.
  */
-export function createGlance({ staticTable, tokenizerJson, tokenizerConfigJson, manifest }: Bundle): Glance | null {
+export function createGlance({ staticTable }: Pick<Bundle, 'staticTable'>, tokenizer: TextTokenizer): Glance | null {
   if (staticTable === null) return null;
-  const window = manifest.inputs;
-  const tokenizer = createTokenizer(tokenizerJson, tokenizerConfigJson, window);
   return (text) => {
-    const { ids, truncated } = tokenizer.encodeCut(cutCharacters(text, window));
+    const { ids, truncated } = tokenizer.encode(text);
     // [CLS] and [SEP] stand around every text.
     const tokens = ids.slice(1, -1);
     if (tokens.length === 0) return null;

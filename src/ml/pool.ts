@@ -1,8 +1,7 @@
 import type { Worker } from 'node:worker_threads';
-import type { TextResult } from './messages.ts';
-import type { Provider } from './session.ts';
+import type { Provider, RawEncoding } from './session.ts';
 import { EncoderThread } from './thread.ts';
-import type { CutText } from './window.ts';
+import type { Tokens } from './tokenizer.ts';
 
 /** What the pool tells whoever counts. All times in milliseconds. */
 export interface EncoderEvents {
@@ -12,12 +11,18 @@ export interface EncoderEvents {
   batchSize(texts: number): void;
   /** How long one text waited before it was sent to a worker. */
   queueWaitMs(ms: number): void;
-  /** Tokenisation and forward pass of one batch, in the worker. */
+  /** The forward pass of one batch, in the worker. */
   inferenceMs(ms: number): void;
   /** One look-up in the memo; joining a pass that is under way counts as a hit. */
   memoHit(hit: boolean): void;
   /** A worker died or hung and is started again. */
   restarts(reason: string): void;
+}
+
+/** What the graph said about a text, and what of the text it read. */
+export interface TextResult {
+  readonly raw: RawEncoding;
+  readonly tokens: Tokens;
 }
 
 export type PoolOutcome =
@@ -47,7 +52,7 @@ export interface PoolOptions {
 }
 
 interface Job {
-  readonly cut: CutText;
+  readonly tokens: Tokens;
   readonly queuedAt: number;
   readonly finish: (outcome: PoolOutcome) => void;
 }
@@ -102,12 +107,12 @@ export class EncoderPool {
     return this.#threads.filter((thread) => thread.ready).length;
   }
 
-  submit(cut: CutText): Ticket {
+  submit(tokens: Tokens): Ticket {
     if (this.#closed || this.readyWorkers === 0) return refused('encoder_unavailable');
     if (this.#queue.size >= this.#options.queueLimit && this.#freeThread() === undefined) return refused('queue_full');
     let finish: (outcome: PoolOutcome) => void = () => undefined;
     const outcome = new Promise<PoolOutcome>((resolve) => (finish = resolve));
-    const job: Job = { cut, queuedAt: this.#options.clock(), finish };
+    const job: Job = { tokens, queuedAt: this.#options.clock(), finish };
     this.#queue.add(job);
     this.#dispatch();
     return {
@@ -143,11 +148,14 @@ export class EncoderPool {
     events.batchSize?.(jobs.length);
     for (const job of jobs) events.queueWaitMs?.(now - job.queuedAt);
     try {
-      const { results, inferenceMs } = await thread.run(jobs.map((job) => job.cut));
+      const { results, inferenceMs } = await thread.run(jobs.map((job) => job.tokens.ids));
       events.inferenceMs?.(inferenceMs);
       for (const [index, job] of jobs.entries()) {
-        const result = results[index];
-        job.finish(result === undefined ? { kind: 'failed', reason: 'encoder_error' } : { kind: 'done', result });
+        const raw = results[index];
+        const { tokens } = job;
+        job.finish(
+          raw === undefined ? { kind: 'failed', reason: 'encoder_error' } : { kind: 'done', result: { raw, tokens } },
+        );
       }
     } catch {
       // The thread reports its own death; a failed pass of a living thread is these texts' own.
@@ -173,7 +181,7 @@ export class EncoderPool {
     const batch: Job[] = [];
     for (const job of this.#queue) {
       if (batch.length === this.#maxBatch) break;
-      if (lengthOf(job.cut) > lengthOf(first.cut) * MAX_LENGTH_RATIO && job !== first) continue;
+      if (job.tokens.ids.length > first.tokens.ids.length * MAX_LENGTH_RATIO && job !== first) continue;
       batch.push(job);
       this.#queue.delete(job);
     }
@@ -184,10 +192,6 @@ export class EncoderPool {
     for (const job of this.#queue) job.finish({ kind: 'failed', reason: 'encoder_unavailable' });
     this.#queue.clear();
   }
-}
-
-function lengthOf(cut: CutText): number {
-  return cut.head.length + (cut.tail?.length ?? 0);
 }
 
 function refused(reason: 'queue_full' | 'encoder_unavailable'): Ticket {

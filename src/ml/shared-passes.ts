@@ -2,8 +2,8 @@ import type { DegradedReason, EncodeOutcome, Encoding } from '../signals/signals
 import type { Manifest } from './bundle.ts';
 import { allFinite, sigmoid, softmax } from './heads.ts';
 import type { Memo } from './memo.ts';
-import type { TextResult } from './messages.ts';
-import type { PoolOutcome, Ticket } from './pool.ts';
+import type { PoolOutcome, TextResult, Ticket } from './pool.ts';
+import type { TextTokenizer, Tokens } from './tokenizer.ts';
 import type { CutText } from './window.ts';
 
 /** setTimeout fires at once beyond this. */
@@ -21,11 +21,18 @@ interface Pass {
  */
 export class SharedPasses {
   readonly #passes = new Map<string, Pass>();
-  readonly #pool: { submit(cut: CutText): Ticket };
+  readonly #tokenizer: Pick<TextTokenizer, 'encodeCut'>;
+  readonly #pool: { submit(tokens: Tokens): Ticket };
   readonly #memo: Pick<Memo, 'set'>;
   readonly #manifest: Manifest;
 
-  constructor(pool: { submit(cut: CutText): Ticket }, memo: Pick<Memo, 'set'>, manifest: Manifest) {
+  constructor(
+    tokenizer: Pick<TextTokenizer, 'encodeCut'>,
+    pool: { submit(tokens: Tokens): Ticket },
+    memo: Pick<Memo, 'set'>,
+    manifest: Manifest,
+  ) {
+    this.#tokenizer = tokenizer;
     this.#pool = pool;
     this.#memo = memo;
     this.#manifest = manifest;
@@ -51,7 +58,7 @@ export class SharedPasses {
   }
 
   #begin(key: string, cut: CutText): Pass {
-    const ticket = this.#pool.submit(cut);
+    const ticket = this.#pool.submit(this.#tokenizer.encodeCut(cut));
     const outcome = ticket.outcome.then((result) => {
       if (this.#passes.get(key) === pass) this.#passes.delete(key);
       const encoded = toOutcome(result, this.#manifest);
@@ -105,8 +112,8 @@ export function toEncoding(result: TextResult, { outputs }: Manifest): Encoding 
     difficulty: difficulty === null ? null : Array.from(difficulty, sigmoid),
     jailbreak: jailbreakLogit === null ? null : sigmoid(jailbreakLogit),
     embedding,
-    tokens: result.tokens,
-    truncated: result.truncated,
+    tokens: result.tokens.ids.length,
+    truncated: result.tokens.truncated,
     memoised: false,
   };
 }

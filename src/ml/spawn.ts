@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { WorkerSetup } from './messages.ts';
 
-/** JavaScript heap of a worker: the tokenizer takes 30 MB, the model lies outside of it. */
+/** JavaScript heap of a worker; the model lies outside of it. */
 const MAX_HEAP_MB = 256;
 
 /** Starts a worker thread that says `ready` or `refused` (messages.ts) once it has tried to load the model. */

@@ -8,9 +8,8 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
-import type { FromWorker, TextResult, ToWorker } from './messages.ts';
-import type { Provider } from './session.ts';
-import type { CutText } from './window.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import type { Provider, RawEncoding } from './session.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
@@ -22,7 +21,7 @@ const START_MS = 60_000;
 const CLOSE_MS = 2_000;
 
 export interface Pass {
-  readonly results: readonly TextResult[];
+  readonly results: readonly RawEncoding[];
   readonly inferenceMs: number;
 }
 
@@ -66,15 +65,15 @@ export class EncoderThread {
     return this.#flights.size;
   }
 
-  /** Sends texts as one batch; rejects when the thread dies or the pass fails. Call only while `ready`. */
-  run(texts: readonly CutText[]): Promise<Pass> {
+  /** Sends rows of token ids as one batch; rejects when the thread dies or the pass fails. Call only while `ready`. */
+  run(rows: readonly (readonly number[])[]): Promise<Pass> {
     const worker = this.#worker;
     if (worker === null || !this.ready) return Promise.reject(new Error('the encoder worker is not ready'));
     const id = (this.#nextId += 1);
     return new Promise((resolve, reject) => {
       this.#flights.set(id, { resolve, reject });
       if (this.#flights.size === 1) this.#watch();
-      worker.postMessage({ kind: 'run', id, texts } satisfies ToWorker);
+      worker.postMessage({ kind: 'run', id, rows } satisfies ToWorker);
     });
   }
 

@@ -1,11 +1,9 @@
-/** The entry of an encoder worker thread: one tokenizer and one session, answering one message after the other. */
+/** The entry of an encoder worker thread: one session, answering one message after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, RouterError } from '../errors.ts';
 import { applyHead, type LinearHead } from './linear-head.ts';
-import type { FromWorker, TextResult, ToWorker, WorkerSetup } from './messages.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { openSession, type RawEncoding, type Session } from './session.ts';
-import { createTokenizer, type TextTokenizer } from './tokenizer.ts';
-import type { CutText } from './window.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('ml/worker runs as a worker thread only');
@@ -13,21 +11,19 @@ const say = (message: FromWorker) => port.postMessage(message);
 
 async function main(setup: WorkerSetup): Promise<void> {
   const warnings: string[] = [];
-  const tokenizer = createTokenizer(setup.tokenizerJson, setup.tokenizerConfigJson, setup.window);
   const session = await openSession({
     modelPath: setup.modelPath,
     providers: setup.providers,
     widths: setup.widths,
     warn: (message) => warnings.push(message),
   });
-  await warmUp(session, setup.window.max_tokens);
+  await warmUp(session, setup.maxTokens);
   const { categoryHead } = setup;
-  port?.on('message', (message: ToWorker) => void answer(message, { tokenizer, session, categoryHead }));
+  port?.on('message', (message: ToWorker) => void answer(message, { session, categoryHead }));
   say({ kind: 'ready', provider: session.provider, warnings });
 }
 
 interface Loaded {
-  readonly tokenizer: TextTokenizer;
   readonly session: Session;
   readonly categoryHead: LinearHead | null;
 }
@@ -40,7 +36,7 @@ async function answer(message: ToWorker, loaded: Loaded): Promise<void> {
   }
   try {
     const start = performance.now();
-    const results = await run(message.texts, loaded);
+    const results = await run(message.rows, loaded);
     say({ kind: 'done', id: message.id, results, inferenceMs: performance.now() - start });
   } catch (thrown) {
     say({ kind: 'failed', id: message.id, message: messageOf(thrown) });
@@ -48,16 +44,11 @@ async function answer(message: ToWorker, loaded: Loaded): Promise<void> {
 }
 
 async function run(
-  texts: readonly CutText[],
-  { tokenizer, session, categoryHead }: Loaded,
-): Promise<readonly TextResult[]> {
-  const tokens = texts.map((text) => tokenizer.encodeCut(text));
-  const raws = await session.run(tokens.map(({ ids }) => ids));
-  return raws.map((raw, index) => ({
-    raw: withHead(raw, categoryHead),
-    tokens: tokens[index]?.ids.length ?? 0,
-    truncated: tokens[index]?.truncated ?? false,
-  }));
+  rows: readonly (readonly number[])[],
+  { session, categoryHead }: Loaded,
+): Promise<readonly RawEncoding[]> {
+  const raws = await session.run(rows);
+  return raws.map((raw) => withHead(raw, categoryHead));
 }
 
 /** The same pass feeds a head of the user's own. */

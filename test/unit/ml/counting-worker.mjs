@@ -1,6 +1,5 @@
-/** The encoder worker, with two counters in its data: forward passes and tokenisations. The libraries themselves are watched, whoever calls them. */
+/** The encoder worker, with a counter of its forward passes in its data. The library itself is watched, whoever calls it. */
 import { workerData } from 'node:worker_threads';
-import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession } from 'onnxruntime-node';
 import { register } from 'tsx/esm/api';
 
@@ -9,17 +8,16 @@ const create = InferenceSession.create;
 let watched = false;
 InferenceSession.create = async function (...args) {
   const session = await create.apply(this, args);
-  if (!watched) count(Object.getPrototypeOf(session), 'run', 0);
+  if (!watched) countRuns(Object.getPrototypeOf(session));
   watched = true;
   return session;
 };
-count(Tokenizer.prototype, 'encode', 1);
 
-function count(prototype, method, counter) {
-  const original = prototype[method];
-  prototype[method] = function (...args) {
-    Atomics.add(workerData.counters, counter, 1);
-    return original.apply(this, args);
+function countRuns(prototype) {
+  const run = prototype.run;
+  prototype.run = function (...args) {
+    Atomics.add(workerData.counters, 0, 1);
+    return run.apply(this, args);
   };
 }
 

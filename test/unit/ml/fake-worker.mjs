@@ -1,4 +1,4 @@
-// A worker that speaks the protocol of src/ml/messages.ts without a model. The beginning of a text says what to do with it:
+// A worker that speaks the protocol of src/ml/messages.ts without a model. The ids are letters, and the text says what to do:
 // "wait N" answers after N ms, "crash" ends the thread, "hang" never answers, "fail" fails the pass, "nan" gives a broken row.
 // Every other text is answered at once. The category logits are [length of the text, 0].
 import { parentPort, workerData } from 'node:worker_threads';
@@ -7,24 +7,20 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const embedding = () => Float32Array.from([1, 0]);
 let turn = Promise.resolve();
 
-async function answer({ id, texts }) {
-  const heads = texts.map((text) => text.head);
-  for (const head of heads) {
-    const [verb, amount] = head.split(' ');
+async function answer({ id, rows }) {
+  const texts = rows.map((ids) => String.fromCharCode(...ids));
+  for (const text of texts) {
+    const [verb, amount] = text.split(' ');
     if (verb === 'wait') await sleep(Number(amount));
     if (verb === 'crash') throw new Error('the fake worker was told to crash');
     if (verb === 'hang') await new Promise(() => setInterval(() => undefined, 1000));
     if (verb === 'fail') return parentPort.postMessage({ kind: 'failed', id, message: 'told to fail' });
   }
-  const results = heads.map((head) => ({
-    raw: {
-      category: Float32Array.from([head === 'nan' ? NaN : head.length, 0]),
-      difficulty: null,
-      jailbreakLogit: null,
-      embedding: embedding(),
-    },
-    tokens: head.length + 2,
-    truncated: false,
+  const results = texts.map((text) => ({
+    category: Float32Array.from([text === 'nan' ? NaN : text.length, 0]),
+    difficulty: null,
+    jailbreakLogit: null,
+    embedding: embedding(),
   }));
   parentPort.postMessage({ kind: 'done', id, results, inferenceMs: 1 });
 }

@@ -49,7 +49,9 @@ async function start(
   return { pool, batches, depths, restarts, broken };
 }
 
-const submit = (pool: EncoderPool, text: string) => pool.submit({ head: text, tail: null });
+/** The fake worker reads the ids as letters. */
+const submit = (pool: EncoderPool, text: string) =>
+  pool.submit({ ids: Array.from(text, (letter) => letter.charCodeAt(0)), truncated: false });
 const kindOf = (outcome: PoolOutcome) => (outcome.kind === 'done' ? 'done' : outcome.reason);
 const until = async (condition: () => boolean) => {
   for (let tries = 0; !condition(); tries += 1) {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { loadBundle } from '../../../src/ml/bundle.ts';
+import { loadBundle, type Bundle } from '../../../src/ml/bundle.ts';
 import { createGlance } from '../../../src/ml/glance.ts';
 import { argmax, softmax } from '../../../src/ml/heads.ts';
 import { parseStaticTable, staticProbabilities, type StaticTable } from '../../../src/ml/static-table.ts';
+import { createTokenizer } from '../../../src/ml/tokenizer.ts';
 
 const SHIPPED = 'models/switchyard-minilm';
 const LABELS = ['law', 'math'];
@@ -110,6 +111,9 @@ const [head, ...rows] = readFileSync('test/unit/ml/static.rows.jsonl', 'utf8')
   .split('\n')
   .map((line) => JSON.parse(line) as { table_sha256?: string; text: string; probabilities: readonly number[] });
 
+const glanceOf = (bundle: Bundle) =>
+  createGlance(bundle, createTokenizer(bundle.tokenizerJson, bundle.tokenizerConfigJson, bundle.manifest.inputs));
+
 describe('the table that ships', () => {
   test('is the one that the rows were computed with', async () => {
     const { manifest } = await loadBundle(SHIPPED);
@@ -117,7 +121,7 @@ describe('the table that ships', () => {
   });
 
   test('says what training’s own arithmetic says', async () => {
-    const glance = createGlance(await loadBundle(SHIPPED));
+    const glance = glanceOf(await loadBundle(SHIPPED));
     expect(rows.length).toBeGreaterThanOrEqual(60);
     for (const { text, probabilities } of rows) {
       const found = glance?.(text)?.categoryProbabilities ?? [];
@@ -133,7 +137,7 @@ describe('the table that ships', () => {
     ['economics', 'Explain how an increase in interest rates by the central bank affects inflation and unemployment.'],
   ])('knows plain prompts: %s', async (category, text) => {
     const bundle = await loadBundle(SHIPPED);
-    const encoding = createGlance(bundle)?.(text);
+    const encoding = glanceOf(bundle)?.(text);
     const top = argmax(encoding?.categoryProbabilities ?? []);
     expect(bundle.manifest.outputs.category.labels[top]).toBe(category);
     expect(encoding?.categoryProbabilities[top]).toBeGreaterThan(0.6);
@@ -141,15 +145,15 @@ describe('the table that ships', () => {
   });
 
   test('reads a long text as the encoder would: its beginning and its end', async () => {
-    const { manifest, ...rest } = await loadBundle(SHIPPED);
-    const glance = createGlance({ manifest, ...rest });
+    const bundle = await loadBundle(SHIPPED);
+    const glance = glanceOf(bundle);
     const long = glance?.(`derivative ${'and so on '.repeat(100_000)} integral`);
-    expect(long).toMatchObject({ tokens: manifest.inputs.max_tokens, truncated: true });
+    expect(long).toMatchObject({ tokens: bundle.manifest.inputs.max_tokens, truncated: true });
   });
 
   test('a text without tokens says nothing, and a model without a table has no glance', async () => {
     const bundle = await loadBundle(SHIPPED);
-    expect(createGlance(bundle)?.('\u0000\u0001')).toBeNull();
-    expect(createGlance({ ...bundle, staticTable: null })).toBeNull();
+    expect(glanceOf(bundle)?.('\u0000\u0001')).toBeNull();
+    expect(glanceOf({ ...bundle, staticTable: null })).toBeNull();
   });
 });
