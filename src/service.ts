@@ -11,6 +11,7 @@ import { formatProblem } from './config/problem.ts';
 import { openConfigStore, type ConfigStore } from './config/store.ts';
 import type { Registry } from './config/registry.ts';
 import type { RouterConfig } from './config/schema.ts';
+import { longestWaitMs } from './config/waiting.ts';
 import { NOTHING_OBSERVED, observe } from './decision/observations.ts';
 import { formatHostPort, type HostPort } from './envoy/address.ts';
 import { createPoolFeed } from './envoy/pool-feed.ts';
@@ -52,8 +53,8 @@ export interface Service {
 }
 
 /**
- * Room above the decision's deadline for reading and rewriting the largest bodies, and for the second that the search for personal data may take:
- * it must end before this does, since past it the failure mode decides. Envoy waits 2 s above that deadline (HUNG_ROUTER_MS).
+ * Room above the longest wait for reading and rewriting the largest bodies, and for the second that the search for personal data may take:
+ * it must end before this does, since past it the failure mode decides. Envoy gives 2 s above that wait (HUNG_ROUTER_MS).
  */
 const PIPELINE_SLACK_MS = 1800;
 const GRACE_MS = 5000;
@@ -140,7 +141,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       counters: { increment: (count) => countStream(metrics, count) },
       maxBodyBytes: store.current().config.limits.request_body,
       maxAnswersBytes: MAX_ANSWER_BYTES,
-      handlerTimeoutMs: () => store.current().config.timeouts.decision + PIPELINE_SLACK_MS,
+      handlerTimeoutMs: () => longestWaitMs(store.current().config) + PIPELINE_SLACK_MS,
       failureMode: () => store.current().config.failure_mode,
     });
     closers.push(() => grpc.close(GRACE_MS));

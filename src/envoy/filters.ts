@@ -24,20 +24,20 @@ const EXT_PROC = 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor';
 const EXT_PROC_PER_ROUTE = 'envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute';
 
 /**
- * The router ends its own work by `timeouts.decision`; this is the time for a router that hangs. Above the two seconds in which the
+ * The router ends its own waiting by itself (`longestWaitMs`); this is the time for a router that hangs. Above the two seconds in which the
  * health check finds that out and closes the connections, so that it is seldom waited for.
  */
 const HUNG_ROUTER_MS = 2000;
 
 /** The filter that routes. It always lets a request on when the router fails: what then happens is the fallback filter's to say. */
-export function routeFilter(decisionMs: number): JsonObject {
+export function routeFilter(waitMs: number): JsonObject {
   return extension(ROUTE_FILTER, EXT_PROC, {
     grpc_service: grpcService(ROUTER_CLUSTER, 'route'),
     // The router asks for the response's headers request by request: Envoy's own refusals of what never was a request must not wait for it.
     processing_mode: { request_header_mode: 'SEND', request_body_mode: 'BUFFERED', response_header_mode: 'SKIP' },
     allow_mode_override: true,
     failure_mode_allow: true,
-    message_timeout: duration(HUNG_ROUTER_MS + decisionMs),
+    message_timeout: duration(HUNG_ROUTER_MS + waitMs),
     // The router says how many attempts a request may have (x-envoy-max-retries).
     mutation_rules: { allow_envoy: true },
     response_attributes: ['upstream.address', 'upstream.request_attempt_count', 'response.code_details'],

@@ -1,5 +1,6 @@
 /** The listener that clients talk to: what is stripped, which filters run, and where a request then goes. */
 import type { RouterConfig } from '../config/schema.ts';
+import { longestWaitMs } from '../config/waiting.ts';
 import {
   STRIPPED_NAMES,
   STRIPPED_PREFIXES,
@@ -56,7 +57,7 @@ function connectionManager(config: RouterConfig, script: string): JsonObject {
     early_header_mutation_extensions: [stripRoutingHeaders()],
     local_reply_config: localReplies(),
     http_filters: [
-      routeFilter(config.timeouts.decision),
+      routeFilter(longestWaitMs(config)),
       observeFilter(),
       extension(LUA, 'envoy.extensions.filters.http.lua.v3.Lua', { default_source_code: { inline_string: script } }),
       extension('envoy.filters.http.router', 'envoy.extensions.filters.http.router.v3.Router'),

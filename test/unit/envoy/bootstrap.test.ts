@@ -48,6 +48,18 @@ test('no secret gets into it', () => {
   expect(printed).not.toContain('do-not-print-me');
 });
 
+test.each([
+  ['no limits: nobody waits for room', '', '2.5s'],
+  ['limits: a wait for room is no hung router', 'max_in_flight_per_model: 4, ', '32.5s'],
+  ['no queue: what finds no room is refused at once', 'max_in_flight_per_model: 4, queue: 0, ', '2.5s'],
+])('%s', (_, limits, timeout) => {
+  const registry = registryOf(`
+vllm_endpoints: [{ name: a, address: 10.0.0.1, port: 1, models: [m] }]
+timeouts: { decision: 500ms }
+overload: { ${limits}queue_timeout: 30s }`);
+  expect(JSON.stringify(envoyBootstrap({ registry, ...ADDRESSES }))).toContain(`"message_timeout":"${timeout}"`);
+});
+
 test('timeouts and limits of the config are in it', () => {
   const registry = registryOf(`
 vllm_endpoints: [{ name: a, address: 10.0.0.1, port: 1, models: [m] }]
