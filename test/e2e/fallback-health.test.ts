@@ -212,6 +212,35 @@ overload: { max_in_flight_per_endpoint: 2, queue: 2, queue_timeout: 600ms, prior
   });
 });
 
+describeWithEnvoy('a long wait for room', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack({
+      config: `
+vllm_endpoints: [{ name: ea, address: 127.0.0.1, port: '\${PORT_A}', models: [model-a] }]
+default_model: model-a
+timeouts: { decision: 200ms }
+overload: { max_in_flight_per_model: 1, queue: 4, queue_timeout: 3s }
+`,
+      sims: [{ name: 'a', models: ['model-a'] }],
+    });
+    await stack.chat('model-a');
+  }, 60_000);
+  afterAll(() => stack.stop());
+
+  test('ends in an answer or in 429, and never in the failure mode', async () => {
+    await stack.watched(async () => {
+      // The second has room after 2.5 s, longer than any request without limits may take; the third finds none in time.
+      const ask = () => stack.chat('model-a', {}, { 'x-sim-delay-ms': '2500' });
+      const answers = await Promise.all([ask(), ask(), ask()]);
+      expect(tally(answers.map(({ status }) => status))).toEqual({ '200': 2, '429': 1 });
+      expect(answers.find(({ status }) => status === 429)?.json).toMatchObject({
+        error: { code: 'router_overloaded' },
+      });
+    })();
+  }, 30_000);
+});
+
 describeWithEnvoy('a config that changes', () => {
   test('endpoints are added, drained and removed under load without a failed request', async () => {
     const endpoint = (name: string, more = ''): string =>
