@@ -100,7 +100,13 @@ const overloadSchema = z.strictObject({
     .optional()
     .meta(about('Requests that one model may have at a time, from this router; no limit when absent.')),
   queue: z.int().min(0).max(100_000).default(100).meta(about('Requests that may wait for room.')),
-  queue_timeout: duration.prefault('1s').meta(about('Longest wait; then 429 with Retry-After.')),
+  queue_timeout: duration
+    .prefault('1s')
+    .meta(
+      about(
+        'Longest wait; then 429 with Retry-After. Envoy allows for it by its bootstrap: print that anew when you raise it.',
+      ),
+    ),
   priorities: z
     .record(name, z.int().min(0).max(1000))
     .default({})

@@ -191,7 +191,11 @@ export const configSchema = z.strictObject({
     .meta(about('Durations with their unit: ms, s, m, h.')),
   limits: z
     .strictObject({
-      request_body: size.prefault('32MiB').meta(about('Largest request body; a larger one gets 413.')),
+      request_body: size
+        .prefault('32MiB')
+        .meta(
+          about('Largest request body; a larger one gets 413. A change takes a restart and a new bootstrap for Envoy.'),
+        ),
       json_depth: z.int().min(1).max(100_000).default(10_000).meta(about('Deepest nesting of a request body.')),
       batch_texts: z.int().min(1).max(100_000).default(1000).meta(about('Most texts in one classification batch.')),
     })
