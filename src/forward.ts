@@ -59,6 +59,7 @@ export async function prepare(
     untouched: plan.untouched,
     note: encodeRewriteNote(rewritten.note),
     callerReasoningWins,
+    keyed: plan.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
     category: decision.category.name,
     requestId: headers.get(REQUEST_ID)?.slice(0, MAX_ID_CHARACTERS) ?? '',
     startedMs,
@@ -123,7 +124,9 @@ export async function routeRetry(input: RetryInput, world: World): Promise<Mutat
   if (target === null) return null;
   const key = {
     apiKey: world.apiKey(target.endpoint),
-    carriesForeignKey: input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
+    // A reload between two attempts may have taken the key away, or brought it.
+    carriesForeignKey:
+      input.carried.keyed || input.carried.targets.some(({ endpoint }) => world.apiKey(endpoint) !== null),
     clientAuthorization: input.clientAuthorization,
   };
   if (input.carried.untouched) return retryMutations({ body: null, selectedModel: target.model, ...key });

@@ -23,6 +23,8 @@ export interface Carried {
   /** The note of the first rewrite (rewrite/note.ts); '' when it wrote no reasoning field. */
   readonly note: string;
   readonly callerReasoningWins: boolean;
+  /** True: one of the targets had a key of its own when the plan was made, so an attempt may have put it into the request. */
+  readonly keyed: boolean;
   /** The category that the log and the headers show; '' below the threshold. */
   readonly category: string;
   /** `x-request-id`; '' when there was none. */
@@ -76,6 +78,7 @@ export function targetOf(carried: Carried, address: string, attempt: number): Ca
 function isCarried(value: unknown): value is Carried {
   if (!isRecord(value) || typeof value['note'] !== 'string' || typeof value['category'] !== 'string') return false;
   if (typeof value['untouched'] !== 'boolean' || typeof value['callerReasoningWins'] !== 'boolean') return false;
+  if (typeof value['keyed'] !== 'boolean') return false;
   if (typeof value['requestId'] !== 'string' || typeof value['startedMs'] !== 'number') return false;
   const targets = value['targets'];
   return Array.isArray(targets) && targets.every(isTarget);

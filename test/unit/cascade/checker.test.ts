@@ -52,6 +52,7 @@ function response({
     untouched: false,
     note: '',
     callerReasoningWins: true,
+    keyed: false,
     category: '',
     requestId: '',
     startedMs: 0,

@@ -16,6 +16,7 @@ const CARRIED = encodeCarried({
   untouched: false,
   note: '',
   callerReasoningWins: true,
+  keyed: false,
   category: 'math',
   requestId: 'req-1',
   startedMs: 1000,

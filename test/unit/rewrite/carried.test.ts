@@ -22,6 +22,7 @@ function carriedOf(...texts: readonly string[]): Carried {
     untouched: false,
     note: '',
     callerReasoningWins: true,
+    keyed: false,
     category: '',
     requestId: '',
     startedMs: 0,
