@@ -1,7 +1,7 @@
 import type { Registry } from '../config/registry.ts';
-import { isMapping } from '../config/select.ts';
 import { viewCategory } from '../decision/category.ts';
 import type { DecisionOutcome } from '../decision/decision.ts';
+import { isRecord } from '../record.ts';
 import type { DegradedReason, Encoding } from '../signals/signals.ts';
 import { elapsedMs, failure, json, type Answer } from './answer.ts';
 import type { BatchBody, IntentBody } from './bodies.ts';
@@ -214,7 +214,7 @@ export function overloaded(): Answer {
  * for millions of them, and a list of what is wrong with each would hold the event loop for minutes.
  */
 export function refuseTooManyTexts(body: unknown, limit: number): Answer | null {
-  const texts: unknown = isMapping(body) ? body['texts'] : undefined;
+  const texts: unknown = isRecord(body) ? body['texts'] : undefined;
   if (!Array.isArray(texts) || texts.length <= limit) return null;
   const count = texts.length;
   return failure(

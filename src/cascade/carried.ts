@@ -6,8 +6,8 @@ import { isUtf8 } from 'node:buffer';
 import { CASCADE_CHECKS, type CascadeCheck } from '../config/schema-cascade.ts';
 import type { Cascade } from '../decision/decision.ts';
 import type { AnswerUsage } from '../openai/response.ts';
+import { isRecord } from '../record.ts';
 import type { Wanted, WantedFormat } from './check.ts';
-import { isRecord } from './json-values.ts';
 
 /** A cascade and the form that its request asked for. */
 export type CarriedCascade = Cascade & Pick<Wanted, 'format'>;

@@ -1,7 +1,7 @@
 /** Whether a cheap model's answer will do. Pure; the text of the answer goes nowhere but through here. */
 import type { CascadeCheck } from '../config/schema-cascade.ts';
 import { readUsage, type AnswerUsage } from '../openai/response.ts';
-import { isRecord } from './json-values.ts';
+import { isRecord } from '../record.ts';
 import { validate } from './json-schema.ts';
 import { isRefusal } from './refusal.ts';
 

@@ -2,7 +2,8 @@
  * Validates a value against a JSON Schema (the keywords that drafts 7 and 2020-12 share in use) within a budget of steps. The schema is a
  * client's: an interpreter that counts its steps stays bounded whatever it says, which generated code does not.
  */
-import { equalJson, isRecord, repeats } from './json-values.ts';
+import { isRecord } from '../record.ts';
+import { equalJson, repeats } from './json-values.ts';
 import { numberHolds, stringHolds } from './json-scalars.ts';
 
 /**

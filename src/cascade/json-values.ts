@@ -1,8 +1,5 @@
 /** Values as JSON.parse makes them: what they are, and when two are the same. */
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isRecord } from '../record.ts';
 
 /** Equal as JSON: members in any order. `spend` hears of each comparison and may throw to end it. */
 export function equalJson(one: unknown, other: unknown, spend: (steps: number) => void): boolean {

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../openai/request.ts';
+import { isRecord } from '../record.ts';
 import type { WantedFormat } from './check.ts';
-import { isRecord } from './json-values.ts';
 
 /** The schema travels beside the request; a larger one is not used, and any JSON will do. */
 const MAX_FORMAT_BYTES = 64 * 1024;

@@ -1,9 +1,10 @@
 /** Checks of the keys that decide: names of rules and tenants, patterns, time zones. Like all checks they read the values before the schema does. */
+import { isRecord } from '../record.ts';
 import { patternProblem } from './pattern.ts';
 import { isPiiKind, NAMED_PII_KINDS } from './pii-kinds.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { type Check, knownModels, repeated } from './references.ts';
-import { isMapping, select, selectText } from './select.ts';
+import { select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 
 const same = (name: string) => name;
@@ -44,7 +45,7 @@ const splitsNameModels: Check = (raw) => {
 
 const splitsShareSomething: Check = (raw) =>
   select(raw, 'rules[].then.split.weights')
-    .filter(({ value }) => isMapping(value) && !Object.values(value).some((weight) => Number(weight) > 0))
+    .filter(({ value }) => isRecord(value) && !Object.values(value).some((weight) => Number(weight) > 0))
     .map(({ path }) => ({
       code: 'CONFIG_INVALID_VALUE',
       path,
@@ -71,7 +72,7 @@ const conditionsCanBeAsked: Check = (raw) =>
   select(raw, 'rules[].when').flatMap(({ path, value }) => conditionFindings(path, value, 0));
 
 function conditionFindings(path: ConfigPath, condition: unknown, depth: number): readonly Finding[] {
-  if (!isMapping(condition)) return [];
+  if (!isRecord(condition)) return [];
   if (depth > DEEPEST_CONDITION) {
     const message = `conditions are nested more than ${DEEPEST_CONDITION} deep`;
     return [
@@ -132,7 +133,7 @@ function items(path: ConfigPath, given: unknown): readonly { readonly path: Conf
 }
 
 function zoneFindings(path: ConfigPath, time: unknown): readonly Finding[] {
-  const zone = isMapping(time) ? time['timezone'] : undefined;
+  const zone = isRecord(time) ? time['timezone'] : undefined;
   if (typeof zone !== 'string' || isTimeZone(zone)) return [];
   return [
     {

@@ -1,10 +1,11 @@
 /** What only shows when parts of the file are held against each other. */
+import { isRecord } from '../record.ts';
 import { POLICY_CHECKS } from './check-policy.ts';
 import type { Finding } from './problem.ts';
 import { REFERENCE_CHECKS, listedModels, repeated } from './references.ts';
 import type { Check } from './references.ts';
 import { FIXED_ALIASES } from './registry.ts';
-import { isMapping, select, selectText } from './select.ts';
+import { select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 import { WARNING_CHECKS } from './warnings.ts';
 
@@ -27,7 +28,7 @@ const everyEndpointServes: Check = (raw) => {
   const preferred = new Set(selectText(raw, 'model_config{}.preferred_endpoints[]').map(({ value }) => value));
   return select(raw, 'vllm_endpoints[]')
     .filter(({ value }) => {
-      if (!isMapping(value)) return false;
+      if (!isRecord(value)) return false;
       const models = value['models'];
       const listsSome = models !== undefined && (!Array.isArray(models) || models.length > 0);
       return !listsSome && !(typeof value['name'] === 'string' && preferred.has(value['name']));
@@ -49,7 +50,7 @@ const everyModelIsServed: Check = (raw) => {
   const unconfigured = [...listed].filter((name) => !configured.has(name));
   return select(raw, 'model_config{}')
     .filter(({ path, value }) => {
-      const preferred = isMapping(value) ? value['preferred_endpoints'] : undefined;
+      const preferred = isRecord(value) ? value['preferred_endpoints'] : undefined;
       const prefersNone = preferred === undefined || (Array.isArray(preferred) && preferred.length === 0);
       return prefersNone && !listed.has(String(path[1]));
     })
@@ -70,7 +71,7 @@ const addressesAgree: Check = (raw) => {
   const seen = new Map<string, { readonly name: unknown; readonly settings: string }>();
   const findings: Finding[] = [];
   for (const { path, value } of select(raw, 'vllm_endpoints[]')) {
-    if (!isMapping(value) || typeof value['address'] !== 'string' || typeof value['port'] !== 'number') continue;
+    if (!isRecord(value) || typeof value['address'] !== 'string' || typeof value['port'] !== 'number') continue;
     const address = `${value['address'].toLowerCase()}:${value['port']}`;
     const settings = JSON.stringify(TRANSPORT_KEYS.map((key) => value[key]));
     const first = seen.get(address);
@@ -92,7 +93,7 @@ const THRESHOLDS = { very_high: 0.8, high: 0.6, medium: 0.4, low: 0.2 } as const
 
 const thresholdsDescend: Check = (raw) => {
   const given = select(raw, 'reasoning_decision')[0]?.value;
-  if (!isMapping(given)) return [];
+  if (!isRecord(given)) return [];
   const findings: Finding[] = [];
   let above: { readonly name: string; readonly value: number } | null = null;
   for (const [name, byDefault] of Object.entries(THRESHOLDS)) {

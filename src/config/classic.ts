@@ -2,8 +2,9 @@
  * Files of vLLM Semantic Router (2025). Keys that have no effect here are accepted, named in one warning each, and taken out before the schema
  * reads the file; older spellings that do have a meaning are rewritten to today's.
  */
+import { isRecord } from '../record.ts';
 import type { ConfigPath, Finding } from './problem.ts';
-import { isMapping, select } from './select.ts';
+import { select } from './select.ts';
 
 /** Patterns as `select` reads them. A key that gets an effect leaves this list and enters the schema. */
 export const CLASSIC_KEYS: readonly string[] = [
@@ -84,7 +85,7 @@ const CLASSIC_MODEL =
 export function modernize(raw: unknown): { readonly value: unknown; readonly findings: readonly Finding[] } {
   const value = structuredClone(raw);
   const findings = [...CLASSIC_KEYS.flatMap((pattern) => takeOut(value, pattern)), ...replaceModel(value)];
-  for (const { value: category } of select(value, 'categories[]')) if (isMapping(category)) modernizeCategory(category);
+  for (const { value: category } of select(value, 'categories[]')) if (isRecord(category)) modernizeCategory(category);
   return { value, findings };
 }
 
@@ -127,15 +128,15 @@ function replaceModel(root: unknown): readonly Finding[] {
 function modernizeCategory(category: Readonly<Record<string, unknown>>): void {
   const editable = category as Record<string, unknown>;
   const scores = category['model_scores'];
-  if (isMapping(scores)) {
+  if (isRecord(scores)) {
     editable['model_scores'] = Object.entries(scores).map(([model, score]) =>
-      isMapping(score) ? { model, ...score } : { model, score },
+      isRecord(score) ? { model, ...score } : { model, score },
     );
   }
   for (const key of ['use_reasoning', 'reasoning_effort', 'reasoning_description']) {
     if (!Object.hasOwn(category, key)) continue;
     for (const { value: score } of select(category, 'model_scores[]')) {
-      if (isMapping(score) && !Object.hasOwn(score, key)) (score as Record<string, unknown>)[key] = category[key];
+      if (isRecord(score) && !Object.hasOwn(score, key)) (score as Record<string, unknown>)[key] = category[key];
     }
     Reflect.deleteProperty(editable, key);
   }
@@ -145,5 +146,5 @@ function remove(root: unknown, path: ConfigPath): void {
   let holder: unknown = root;
   for (const step of path.slice(0, -1)) holder = (holder as Record<string | number, unknown>)[step];
   const last = path.at(-1);
-  if (isMapping(holder) && typeof last === 'string') Reflect.deleteProperty(holder, last);
+  if (isRecord(holder) && typeof last === 'string') Reflect.deleteProperty(holder, last);
 }

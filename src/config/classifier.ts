@@ -1,8 +1,9 @@
 /** The classifier that `classifier.category_model.model_id` names: whether it can be loaded, and whether the categories mean labels that it has. */
+import { isRecord } from '../record.ts';
 import { DEEPEST_CONDITION } from './check-policy.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import type { Check } from './references.ts';
-import { isMapping, select, selectText } from './select.ts';
+import { select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 
 /** What a look at the folder of a model_id shows. This part of the code reads no files: whoever loads a config brings the look along. */
@@ -68,7 +69,7 @@ export function classifierChecks(lookUp: LookUpModel | null): readonly Check[] {
 function unreachable(raw: unknown, labels: readonly string[]): readonly Finding[] {
   const known = new Set(labels.map((label) => label.toLowerCase()));
   return select(raw, 'categories[]').flatMap(({ path, value }): readonly Finding[] => {
-    if (!isMapping(value) || typeof value['name'] !== 'string') return [];
+    if (!isRecord(value) || typeof value['name'] !== 'string') return [];
     const mapped = selectText(value, 'mmlu_categories[]').map((label) => label.value);
     if ([value['name'], ...mapped].some((label) => known.has(label.toLowerCase()))) return [];
     return [
@@ -101,7 +102,7 @@ function unknownLabels(raw: unknown, labels: readonly string[]): readonly Findin
 function unscored(raw: unknown): readonly Finding[] {
   const isClosed = selectText(raw, 'failure_mode').some(({ value }) => value === 'closed');
   const guards = select(raw, 'guards.jailbreak').flatMap(({ path, value }): readonly Finding[] => {
-    if (!isMapping(value) || value['action'] === 'off') return [];
+    if (!isRecord(value) || value['action'] === 'off') return [];
     const { action } = value;
     const refusesAll = isClosed && (action === 'block' || action === 'route');
     const then = refusesAll
@@ -133,7 +134,7 @@ function unscored(raw: unknown): readonly Finding[] {
 /** Paths of the conditions on the score, at any level of all, any and not. */
 function jailbreakConditions(path: ConfigPath, condition: unknown, depth: number): readonly ConfigPath[] {
   // Deeper ones are an error of their own.
-  if (!isMapping(condition) || depth > DEEPEST_CONDITION) return [];
+  if (!isRecord(condition) || depth > DEEPEST_CONDITION) return [];
   const own = condition['jailbreak'] === undefined ? [] : [[...path, 'jailbreak']];
   const inner = ['all[]', 'any[]', 'not'].flatMap((key) => select(condition, key));
   return [...own, ...inner.flatMap((one) => jailbreakConditions([...path, ...one.path], one.value, depth + 1))];

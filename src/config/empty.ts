@@ -1,7 +1,7 @@
+import { isRecord } from '../record.ts';
 import { schemaAt } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { ConfigPath } from './problem.ts';
-import { isMapping } from './select.ts';
 
 /**
  * A key without a value (`phi-4-mini:` with nothing but comments below it) means the same as `{}` where a mapping belongs, and the same as no
@@ -9,7 +9,7 @@ import { isMapping } from './select.ts';
  */
 export function fillEmpty(value: unknown, schema: JsonSchema, path: ConfigPath = []): unknown {
   if (Array.isArray(value)) return value.map((item: unknown, index) => fillEmpty(item, schema, [...path, index]));
-  if (!isMapping(value)) return value;
+  if (!isRecord(value)) return value;
   const filled: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) {
     const known = inner === null ? schemaAt(schema, [...path, key]) : null;

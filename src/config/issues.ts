@@ -1,10 +1,10 @@
 /** zod's issues in the words of docs/errors.md. */
 import type { z } from 'zod';
+import { isRecord } from '../record.ts';
 import { configJsonSchema, describeAllowed, keysOf, schemaAt } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { CONFIG_CODES } from './problem.ts';
 import type { ConfigCode, ConfigPath, Finding } from './problem.ts';
-import { isMapping } from './select.ts';
 import { suggestion } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -27,7 +27,7 @@ export function valueAt(root: unknown, path: ConfigPath): unknown {
   let value = root;
   for (const step of path) {
     if (Array.isArray(value)) value = value[Number(step)];
-    else if (isMapping(value) && Object.hasOwn(value, String(step))) value = value[String(step)];
+    else if (isRecord(value) && Object.hasOwn(value, String(step))) value = value[String(step)];
     else return undefined;
   }
   return value;
@@ -170,7 +170,7 @@ function reach(issues: readonly Issue[]): number {
 
 function param(issue: Issue, name: string): string | null {
   const params: unknown = 'params' in issue ? issue.params : undefined;
-  const given = isMapping(params) ? params[name] : undefined;
+  const given = isRecord(params) ? params[name] : undefined;
   return typeof given === 'string' ? given : null;
 }
 

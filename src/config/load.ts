@@ -1,3 +1,4 @@
+import { isRecord } from '../record.ts';
 import { CHECKS } from './checks.ts';
 import { classifierChecks, type LookUpModel } from './classifier.ts';
 import { modernize } from './classic.ts';
@@ -14,7 +15,6 @@ import { buildRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { configSchema } from './schema.ts';
 import type { RouterConfig } from './schema.ts';
-import { isMapping } from './select.ts';
 import type { Environment } from './variables.ts';
 import { keysAreSet } from './warnings.ts';
 import { parseTree } from './yaml-tree.ts';
@@ -104,7 +104,7 @@ interface Checked {
 
 /** `more`: checks of what lies outside the file. `broken`: paths of values that could not be read as YAML. */
 function checkPlain(plain: PlainResult, more: readonly Check[], broken: ReadonlySet<string>): Checked {
-  if (!isMapping(plain.value)) {
+  if (!isRecord(plain.value)) {
     const message = plain.value === null ? 'the file is empty' : 'the file is not a mapping';
     const allowed = 'a mapping of keys to values, with vllm_endpoints at least';
     return {
@@ -136,7 +136,7 @@ function reread(raw: unknown, paths: readonly ConfigPath[], plain: PlainResult):
     const holder = valueAt(value, path.slice(0, -1));
     const last = path.at(-1);
     if (other === undefined || last === undefined) continue;
-    if (Array.isArray(holder) || isMapping(holder)) (holder as Record<string | number, unknown>)[last] = other;
+    if (Array.isArray(holder) || isRecord(holder)) (holder as Record<string | number, unknown>)[last] = other;
   }
   return value;
 }

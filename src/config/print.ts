@@ -1,9 +1,9 @@
 import { dump } from 'js-yaml';
+import { isRecord } from '../record.ts';
 import { configJsonSchema, schemaAt } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { ConfigPath } from './problem.ts';
 import type { RouterConfig } from './schema.ts';
-import { isMapping } from './select.ts';
 import { formatBytes, formatDuration } from './units.ts';
 
 /** The config as YAML that `load` reads back to an equal config: defaults written out, units put back, `${` escaped. */
@@ -20,7 +20,7 @@ function writable(value: unknown, schema: JsonSchema, path: ConfigPath): unknown
     return unit === 'size' ? formatBytes(value) : value;
   }
   if (Array.isArray(value)) return value.map((item: unknown, index) => writable(item, schema, [...path, index]));
-  if (!isMapping(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, writable(inner, schema, [...path, key])]),
   );

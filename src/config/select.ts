@@ -1,13 +1,9 @@
+import { isRecord } from '../record.ts';
 import type { ConfigPath } from './problem.ts';
 
 export interface Selected {
   readonly path: ConfigPath;
   readonly value: unknown;
-}
-
-/** True for a mapping of a config (not a list, not null). */
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -23,7 +19,7 @@ export function select(root: unknown, pattern: string): readonly Selected[] {
           ? value.map((item: unknown, index) => ({ path: [...path, index], value: item }))
           : [];
       }
-      if (!isMapping(value)) return [];
+      if (!isRecord(value)) return [];
       if (step === '{}') return Object.entries(value).map(([key, item]) => ({ path: [...path, key], value: item }));
       return Object.hasOwn(value, step) ? [{ path: [...path, step], value: value[step] }] : [];
     });

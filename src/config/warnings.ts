@@ -1,9 +1,10 @@
 /** Configurations that work, but hardly as meant. */
+import { isRecord } from '../record.ts';
 import { VARIABLE_NAME } from './fields.ts';
 import { isPiiKind, NAMED_PII_KINDS } from './pii-kinds.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import type { Check } from './references.ts';
-import { isMapping, select, selectText } from './select.ts';
+import { select, selectText } from './select.ts';
 import { suggestion } from './suggest.ts';
 import type { Environment } from './variables.ts';
 
@@ -32,10 +33,10 @@ const labelsAreClaimedOnce: Check = (raw) => {
 const listedModelsComeHere: Check = (raw) => {
   const endpoints = new Set(selectText(raw, 'vllm_endpoints[].name').map(({ value }) => value));
   return select(raw, 'vllm_endpoints[]').flatMap(({ path, value }): readonly Finding[] => {
-    if (!isMapping(value) || typeof value['name'] !== 'string') return [];
+    if (!isRecord(value) || typeof value['name'] !== 'string') return [];
     const config = select(raw, 'model_config')[0]?.value;
     const passedOver = selectText(value, 'models[]').filter(({ value: model }) => {
-      const entry = isMapping(config) && Object.hasOwn(config, model) ? config[model] : undefined;
+      const entry = isRecord(config) && Object.hasOwn(config, model) ? config[model] : undefined;
       const preferred = selectText(entry, 'preferred_endpoints[]').map((found) => found.value);
       // Names that lead nowhere are errors: what they leave unused is no second complaint.
       return (
@@ -113,19 +114,19 @@ const allowedKindsAreSearched: Check = (raw) =>
 
 /** A cascade that has nowhere to go, or a check that nothing can fail. */
 const cascadesCanEscalate: Check = (raw) => {
-  const shared = select(raw, 'cascade').filter(({ value }) => isMapping(value));
-  const owns = select(raw, 'rules[].then.cascade').filter(({ value }) => value === true || isMapping(value));
-  const isOn = shared.some(({ value }) => isMapping(value) && value['enabled'] === true);
+  const shared = select(raw, 'cascade').filter(({ value }) => isRecord(value));
+  const owns = select(raw, 'rules[].then.cascade').filter(({ value }) => value === true || isRecord(value));
+  const isOn = shared.some(({ value }) => isRecord(value) && value['enabled'] === true);
   const places = [...(isOn ? shared : []), ...owns];
   const fallback = select(raw, 'fallback')[0]?.value;
-  const reason = !isMapping(fallback)
+  const reason = !isRecord(fallback)
     ? null
     : fallback['max_attempts'] === 1
       ? 'fallback.max_attempts is 1'
       : fallback['other_models'] === false
         ? 'fallback.other_models is false'
         : null;
-  const hasThreshold = shared.some(({ value }) => isMapping(value) && value['min_mean_logprob'] !== undefined);
+  const hasThreshold = shared.some(({ value }) => isRecord(value) && value['min_mean_logprob'] !== undefined);
   const stuck = places.flatMap(({ path }): readonly Finding[] =>
     reason === null
       ? []
@@ -140,7 +141,7 @@ const cascadesCanEscalate: Check = (raw) => {
         ],
   );
   const unsure = places.flatMap(({ path, value }): readonly Finding[] => {
-    if (!isMapping(value) || value['min_mean_logprob'] !== undefined || hasThreshold) return [];
+    if (!isRecord(value) || value['min_mean_logprob'] !== undefined || hasThreshold) return [];
     const listed = selectText(value, 'checks[]').filter(({ value: check }) => check === 'low_confidence');
     return listed.map(({ path: inner }) => ({
       code: 'CONFIG_CASCADE_UNUSED',

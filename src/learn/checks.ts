@@ -1,3 +1,4 @@
+import { isRecord } from '../record.ts';
 import { OTHER } from './categories.ts';
 import { rate, type Rate } from './measure.ts';
 import { linesOf, MAX_ROWS, parseObject, type RowProblem } from './rows.ts';
@@ -58,14 +59,14 @@ function checkRow(value: Readonly<Record<string, unknown>>, line: number): Check
 function requestOf({ text, request }: Readonly<Record<string, unknown>>): CheckRow['request'] | string {
   if ((text === undefined) === (request === undefined)) return 'either "text" or "request" is needed';
   if (request !== undefined) {
-    return isObject(request) ? request : '"request" is not an object';
+    return isRecord(request) ? request : '"request" is not an object';
   }
   if (typeof text !== 'string' || text.trim() === '') return '"text" is not a string with something in it';
   return { model: 'auto', messages: [{ role: 'user', content: text }] };
 }
 
 function expectationOf(value: unknown): Expectation | string {
-  if (!isObject(value)) return 'no "expect" object';
+  if (!isRecord(value)) return 'no "expect" object';
   const complaints = Object.entries(value).flatMap(([name, wanted]) => {
     if (!(CHECKS as readonly string[]).includes(name)) {
       return [`"expect.${name.slice(0, 40)}" is not known: ${CHECKS.join(', ')} are`];
@@ -75,10 +76,6 @@ function expectationOf(value: unknown): Expectation | string {
   });
   if (Object.keys(value).length === 0) complaints.push(`"expect" names none of ${CHECKS.join(', ')}`);
   return complaints.length > 0 ? complaints.join('; ') : value;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export interface Mismatch {

@@ -194,6 +194,7 @@ export class EncoderPool {
   }
 }
 
-function refused(reason: 'queue_full' | 'encoder_unavailable'): Ticket {
+/** A ticket for what no worker gets. */
+export function refused(reason: Extract<PoolOutcome, { kind: 'failed' }>['reason']): Ticket {
   return { outcome: Promise.resolve({ kind: 'failed', reason }), drop: () => false };
 }

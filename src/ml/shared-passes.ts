@@ -2,7 +2,7 @@ import type { DegradedReason, EncodeOutcome, Encoding } from '../signals/signals
 import type { Manifest } from './bundle.ts';
 import { allFinite, sigmoid, softmax } from './heads.ts';
 import type { Memo } from './memo.ts';
-import type { PoolOutcome, TextResult, Ticket } from './pool.ts';
+import { refused, type PoolOutcome, type TextResult, type Ticket } from './pool.ts';
 import type { TextTokenizer, Tokens } from './tokenizer.ts';
 import type { CutText } from './window.ts';
 
@@ -57,8 +57,17 @@ export class SharedPasses {
     return { kind: 'encoded', encoding: { ...outcome.encoding, memoised: true } };
   }
 
+  /** A text that the tokenizer can't take is this request's failure, as in a worker's pass. */
+  #submit(cut: CutText): Ticket {
+    try {
+      return this.#pool.submit(this.#tokenizer.encodeCut(cut));
+    } catch {
+      return refused('encoder_error');
+    }
+  }
+
   #begin(key: string, cut: CutText): Pass {
-    const ticket = this.#pool.submit(this.#tokenizer.encodeCut(cut));
+    const ticket = this.#submit(cut);
     const outcome = ticket.outcome.then((result) => {
       if (this.#passes.get(key) === pass) this.#passes.delete(key);
       const encoded = toOutcome(result, this.#manifest);

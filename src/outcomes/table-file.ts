@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isRecord } from '../record.ts';
 import { cellsOf, countOf, MAX_CELLS, type Cell, type Outcomes } from './table.ts';
 
 /** The table as a file: JSON, one line a cell. */
@@ -87,10 +88,6 @@ function cellFrom(value: unknown): { model: string; category: string; count: num
 
 function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(problem: string): ParsedTable {

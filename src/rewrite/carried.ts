@@ -3,6 +3,7 @@
  * reader, so that neither needs a memory of the request and any router of a group can serve them.
  */
 import type { ReasoningEdit, Target } from '../decision/decision.ts';
+import { isRecord } from '../record.ts';
 import { ATTEMPTS_NAMESPACE, LARGER_KEY } from './headers.ts';
 
 export const CARRIED_NAMESPACE = 'switchyard';
@@ -100,8 +101,4 @@ function isReasoningEdit(value: unknown): value is ReasoningEdit {
   if (typeof value['enabled'] !== 'boolean') return false;
   if (value['kind'] === 'chat_template_kwargs') return typeof value['parameter'] === 'string';
   return value['kind'] === 'reasoning_effort' && typeof value['effort'] === 'string';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

