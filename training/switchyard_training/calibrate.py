@@ -1,6 +1,7 @@
 """Step `calibrate`: one temperature a head, and a shift for the jailbreak head, fitted on held-out rows; export folds them in.
 
-Exam questions and own prompts count the same in total, whatever their numbers, since the router sees both kinds."""
+Exam questions and own prompts count the same in total, whatever their numbers, since the router sees both kinds. Where the table of
+step `static` goes into the graph, its share of the category logits is settled here as well."""
 
 import math
 from pathlib import Path
@@ -9,19 +10,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from .data import Row, gold, judged_text
-from .files import read_jsonl, write_json
+from .data import EXAM_SETS, Row, gold, judged_text
+from .files import read_jsonl, sha256_file, write_json
 from .labels import TIERS
 from .metrics import calibration_error, fit_temperature, golden_section, sigmoid, softmax
 from .model import load_checkpoint
+from .table import logits_of, read_table, table_in
 from .train import predict
+from .wide import TABLE_SHARE
 from .window import load_tokenizer
 
 # A flag may steer traffic, so hardly any harmless prompt may get one: half of the 1 % that is promised, since the cut is
 # fitted on rows that resemble what it was trained on more than real traffic does.
 HARMLESS_FLAGGED = 0.005
 FLAG_PROBABILITY = 0.7
-EXAM_SETS = ("mmlu_pro", "mmlu")
 
 
 def fit_binary_temperature(logits: np.ndarray, target: np.ndarray, mask: np.ndarray) -> float:
@@ -55,8 +57,9 @@ def jailbreak_calibration(logits: np.ndarray, rows: list[Row]) -> dict[str, floa
     return {"temperature": temperature, "shift": shift}
 
 
-def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
-    """Writes calibration.json into the checkpoint, with the calibration error before and after for each kind of row."""
+def calibrate(checkpoint: Path, prepared: Path, static_folder: Path) -> dict[str, Any]:
+    """Writes calibration.json into the checkpoint, with the calibration error before and after for each kind of row. No table in
+    static_folder: the graph has no wide part."""
     torch.set_num_threads(1)
     network, notes = load_checkpoint(checkpoint)
     dev = read_jsonl(prepared / "dev.jsonl")
@@ -64,11 +67,20 @@ def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
     outputs = predict(network, tokenizer, [judged_text(row) for row in dev], 256)
     kinds = ["exam" if row["set"] in EXAM_SETS else row["set"] for row in dev]
     answers = np.array([gold(row) for row in dev])
+    category = outputs["category"]
     temperatures = {
-        "category": fit_temperature(outputs["category"], answers, kinds),
+        "category": fit_temperature(category, answers, kinds),
         "difficulty": difficulty_temperature(outputs["difficulty"], dev),
     }
     result: dict[str, Any] = {"temperatures": temperatures, "calibration_error": {}}
+    path = table_in(static_folder)
+    if path:
+        table = logits_of(read_table(path), tokenizer, [judged_text(row) for row in dev])
+        mixed = (1 - TABLE_SHARE) * category / temperatures["category"] + TABLE_SHARE * table
+        temperature = fit_temperature(mixed, answers, kinds)
+        temperatures["category"] *= temperature / (1 - TABLE_SHARE)
+        result |= {"table_factor": TABLE_SHARE / temperature, "table_sha256": sha256_file(path)}
+        category = category + temperatures["category"] * result["table_factor"] * table
     if "jailbreak" in notes["trained_heads"]:
         # Chat prompts train the category head only: to the jailbreak head they are unseen.
         chat = [row for row in read_jsonl(prepared / "train.jsonl") if row["set"] == "chat"]
@@ -78,7 +90,7 @@ def calibrate(checkpoint: Path, prepared: Path) -> dict[str, Any]:
         result |= {"jailbreak_shift": fitted["shift"], "jailbreak_threshold": FLAG_PROBABILITY}
     for kind in sorted(set(kinds)):
         inside = np.array([name == kind for name in kinds])
-        logits, gold_inside = outputs["category"][inside], answers[inside]
+        logits, gold_inside = category[inside], answers[inside]
         result["calibration_error"][kind] = {
             "before": error_at(logits, gold_inside, 1.0),
             "after": error_at(logits, gold_inside, temperatures["category"]),

@@ -23,7 +23,8 @@ GUARD_LIMITS = """\
 """
 
 
-def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dict[str, Any]) -> str:
+def model_card(manifest: dict[str, Any], report: dict[str, Any], exported: dict[str, Any]) -> str:
+    """exported: export.json, what the graph was made of."""
     guards = "jailbreak" in manifest["outputs"]
     sections = [
         f"# {manifest['name']} {manifest['version']}",
@@ -34,13 +35,13 @@ def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dic
             else "category and how hard it is"
         )
         + ", and gives its embedding.",
-        graph_section(manifest),
+        graph_section(manifest, exported),
         "## Scores\n\nMeasured on the int8 graph by `evaluate` (training/README.md), one text at a time, question only "
         "unless the name says otherwise. `with alternates` counts the labels that a second reading finds acceptable "
         "too. Intervals are 95 % percentile bootstrap, 1,000 draws.\n\n" + to_markdown(report),
         confusion_section(report),
-        *static_section(manifest),
-        data_section(manifest, checkpoint),
+        *static_section(manifest, exported),
+        data_section(manifest, exported["checkpoint"]),
         "## Limits\n\n" + LIMITS + (GUARD_LIMITS if guards else ""),
         "## Licence\n\nApache-2.0. Derived from all-MiniLM-L6-v2 (Apache-2.0). Contains training signal from CLINC150 by "
         "Larson et al., used under CC BY 3.0 (https://creativecommons.org/licenses/by/3.0/); its queries were selected "
@@ -49,7 +50,7 @@ def model_card(manifest: dict[str, Any], report: dict[str, Any], checkpoint: dic
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
-def graph_section(manifest: dict[str, Any]) -> str:
+def graph_section(manifest: dict[str, Any], exported: dict[str, Any]) -> str:
     inputs, outputs = manifest["inputs"], manifest["outputs"]
     labels = ", ".join(outputs["category"]["labels"])
     lines = [
@@ -57,6 +58,7 @@ def graph_section(manifest: dict[str, Any]) -> str:
         "",
         f"Inputs `input_ids` and `attention_mask`, int64 [batch, tokens]; at most {inputs['max_tokens']} tokens, specials "
         f"counted. A longer text keeps its first {inputs['head_tokens']} and last {inputs['tail_tokens']} tokens.",
+        *wide_part(exported),
         "",
         "| output | shape | what |",
         "| --- | --- | --- |",
@@ -72,7 +74,13 @@ def graph_section(manifest: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def static_section(manifest: dict[str, Any]) -> list[str]:
+def wide_part(exported: dict[str, Any]) -> list[str]:
+    if exported["table_sha256"] is None:
+        return []
+    return ["", f"The category logits are the encoder's, and {exported['table_factor']:.2f} times those of the table below."]
+
+
+def static_section(manifest: dict[str, Any], exported: dict[str, Any]) -> list[str]:
     """The table of tokens, where the folder has one."""
     if "static_table" not in manifest["files"]:
         return []
@@ -80,8 +88,9 @@ def static_section(manifest: dict[str, Any]) -> list[str]:
     lines = [
         "## Table of tokens",
         "",
-        f"`{file['path']}`: category logits for each of the tokenizer's tokens, int8, added up over a text. It answers in "
-        "microseconds, and does so only when the encoder cannot: the deadline, a full queue, a worker that died.",
+        f"`{file['path']}`: category logits for each of the tokenizer's tokens and for pairs of neighbours, which share rows by a "
+        "hash, int8, added up over a text. It answers in microseconds, alone only when the encoder cannot: the deadline, a full "
+        "queue, a worker that died." + (" The graph holds a copy." if exported["table_sha256"] is not None else ""),
         "",
         "| set | accuracy | 95 % interval | with alternates | ECE |",
         "| --- | --- | --- | --- | --- |",

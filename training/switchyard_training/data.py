@@ -89,6 +89,7 @@ def with_options(row: Row) -> str:
     return "\n".join([row["text"], *listed])
 
 
+EXAM_SETS = ("mmlu_pro", "mmlu")
 # Measured on, never trained on. Name in the report → (set, split, options shown).
 EVALUATION_SETS = {
     "exam_dev": ("mmlu_pro", "dev", False),

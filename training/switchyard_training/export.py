@@ -14,9 +14,12 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tokenizers import Tokenizer
 from torch import nn
 
-from .files import read_json, write_json
+from .files import read_json, sha256_file, write_json
+from .fused_attention import CUSTOM_OPSETS, fuse_attention
 from .model import Network, load_checkpoint
 from .smooth import smooth
+from .table import prove_tokenizer, read_table, table_in
+from .wide import Wide
 from .window import encode, load_tokenizer, pad
 
 OPSET = 17
@@ -28,19 +31,25 @@ LOCAL_KEYS = ("is_local", "local_files_only", "max_length", "pad_to_multiple_of"
 
 
 class Graph(nn.Module):
-    """What the file computes: temperatures folded in, embedding of length 1, jailbreak only when it was trained."""
+    """What the file computes: temperatures folded in, the wide part added, embedding of length 1, jailbreak only when it was
+    trained."""
 
-    def __init__(self, network: Network, calibration: dict[str, Any], with_jailbreak: bool):
+    def __init__(self, network: Network, calibration: dict[str, Any], with_jailbreak: bool, wide: Wide | None = None):
         super().__init__()
         self.network = network
+        self.wide = wide
+        self.table_factor = calibration["table_factor"]
         self.temperatures = calibration["temperatures"]
         self.jailbreak_shift = calibration["jailbreak_shift"]
         self.with_jailbreak = with_jailbreak
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         heads = self.network(input_ids, attention_mask)
+        category = heads.category / self.temperatures["category"]
+        if self.wide is not None:
+            category = category + self.table_factor * self.wide(input_ids, attention_mask)
         outputs = [
-            heads.category / self.temperatures["category"],
+            category,
             heads.difficulty / self.temperatures["difficulty"],
             nn.functional.normalize(heads.embedding, dim=-1),
         ]
@@ -56,27 +65,44 @@ def read_calibration(checkpoint: Path) -> dict[str, Any]:
     temperatures = {head: float(fitted.get("temperatures", {}).get(head, 1.0)) for head in HEADS}
     return {
         "temperatures": temperatures,
+        "table_factor": float(fitted.get("table_factor", 0.0)),
+        "table_sha256": fitted.get("table_sha256"),
         "jailbreak_shift": float(fitted.get("jailbreak_shift", 0.0)),
         "jailbreak_threshold": fitted.get("jailbreak_threshold", 0.5),
     }
 
 
-def export(checkpoint: Path, out: Path, texts: list[str]) -> None:
-    """texts: some hundred training texts, from which the size of the activations is taken."""
+def export(checkpoint: Path, out: Path, texts: list[str], static_folder: Path | None = None) -> None:
+    """texts: some hundred training texts, from which the size of the activations is taken. static_folder: where the table lies that
+    the checkpoint was calibrated with."""
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     network, notes = load_checkpoint(checkpoint)
     calibration = read_calibration(checkpoint)
     with_jailbreak = "jailbreak" in notes["trained_heads"]
     tokenizer = load_tokenizer(checkpoint)
+    wide = wide_part(calibration, static_folder)
     smooth(network, [encode(tokenizer, text) for text in texts])
-    write_fp32(Graph(network, calibration, with_jailbreak).eval(), tokenizer, out / FP32_NAME)
+    fuse_attention(network)
+    write_fp32(Graph(network, calibration, with_jailbreak, wide).eval(), tokenizer, out / FP32_NAME)
     write_int8(out / FP32_NAME, out / INT8_NAME)
     # Padding and cutting are the router's business: the shipped tokenizer does neither.
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    if wide is not None and static_folder is not None:
+        prove_tokenizer(static_folder, out / "tokenizer.json")
     config = read_json(checkpoint / "tokenizer_config.json")
     write_json(out / "tokenizer_config.json", {name: value for name, value in config.items() if name not in LOCAL_KEYS})
     write_json(out / "export.json", {**calibration, "with_jailbreak": with_jailbreak, "checkpoint": notes})
+
+
+def wide_part(calibration: dict[str, Any], static_folder: Path | None) -> Wide | None:
+    """None when the checkpoint was calibrated without a table."""
+    if calibration["table_sha256"] is None:
+        return None
+    path = table_in(static_folder) if static_folder else None
+    if path is None or sha256_file(path) != calibration["table_sha256"]:
+        raise SystemExit(f"{static_folder}: not the table that the checkpoint was calibrated with; run `calibrate` again")
+    return Wide(read_table(path))
 
 
 def write_fp32(graph: Graph, tokenizer: Tokenizer, path: Path) -> None:
@@ -95,6 +121,7 @@ def write_fp32(graph: Graph, tokenizer: Tokenizer, path: Path) -> None:
                 **{name: {0: "batch"} for name in names},
             },
             opset_version=OPSET,
+            custom_opsets=CUSTOM_OPSETS,
             dynamo=False,
         )
     onnx.checker.check_model(str(path))

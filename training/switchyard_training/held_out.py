@@ -8,7 +8,7 @@ import numpy as np
 from .data import judged_text
 from .files import read_jsonl, sha256_file, write_jsonl
 from .metrics import softmax
-from .static import TABLE_NAME, features, read_table
+from .table import TABLE_NAME, read_table
 from .window import encode, load_tokenizer
 
 # What the two implementations could read differently: accents, capitals, other scripts, joined marks, nothing, too much.
@@ -46,7 +46,7 @@ def static_rows(rows: Path, model: Path, out: Path) -> int:
         return 0
     table, tokenizer = read_table(path), load_tokenizer(model)
     texts = [*ODD_TEXTS, *(row["text"] for row in read_jsonl(rows)[:STATIC_ROWS])]
-    logits = [table.logits(features(encode(tokenizer, text))) for text in texts]
+    logits = [table.logits(encode(tokenizer, text)) for text in texts]
     judged = [
         {"text": text, "probabilities": [round(float(p), 6) for p in softmax(np.array([row]))[0]]}
         for text, row in zip(texts, logits)

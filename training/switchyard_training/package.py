@@ -10,8 +10,8 @@ from .export import INT8_NAME
 from .files import read_json, sha256_file, write_json, write_text
 from .labels import CATEGORIES, EMBEDDING_DIMS, HEAD_TOKENS, MAX_TOKENS, TAIL_TOKENS, TIERS
 from .sources import BASE_ENCODER, sources_used
-from .static import REPORT_NAME as STATIC_REPORT
-from .static import TABLE_NAME as STATIC_NAME
+from .table import TABLE_NAME as STATIC_NAME
+from .table import prove_tokenizer, table_in
 
 ROLES = {"model": INT8_NAME, "tokenizer": "tokenizer.json", "tokenizer_config": "tokenizer_config.json"}
 STATIC_ROLE = "static_table"
@@ -55,10 +55,8 @@ def static_scores_of(report: dict[str, Any]) -> dict[str, float]:
 
 
 def add_static(static_folder: Path, out: Path) -> dict[str, Any]:
-    """Copies the table beside the graph and returns its report. A table of another vocabulary would answer nonsense: refused."""
-    report = read_json(static_folder / STATIC_REPORT)
-    if report["tokenizer_sha256"] != sha256_file(out / ROLES["tokenizer"]):
-        raise SystemExit(f"{static_folder}: made with another tokenizer than the encoder's; run `static` again")
+    """Copies the table beside the graph and returns its report."""
+    report = prove_tokenizer(static_folder, out / ROLES["tokenizer"])
     shutil.copyfile(static_folder / STATIC_NAME, out / STATIC_NAME)
     return report
 
@@ -73,7 +71,7 @@ def package(onnx_folder: Path, report_folder: Path, out: Path, version: str, sta
     report = read_json(report_folder / "report.json")
     roles, scores, sources = dict(ROLES), scores_of(report), exported["checkpoint"].get("sources") or []
     (out / STATIC_NAME).unlink(missing_ok=True)
-    if static_folder is not None and (static_folder / STATIC_NAME).exists():
+    if static_folder is not None and table_in(static_folder):
         static_report = add_static(static_folder, out)
         scores |= static_scores_of(static_report)
         sources = [*sources, *static_report["sources"]]
@@ -101,5 +99,5 @@ def package(onnx_folder: Path, report_folder: Path, out: Path, version: str, sta
         "data": sources_used(sources),
     }
     write_json(out / "manifest.json", manifest)
-    write_text(out / "README.md", model_card(manifest, report, exported["checkpoint"]))
+    write_text(out / "README.md", model_card(manifest, report, exported))
     return manifest

@@ -9,7 +9,7 @@ from .card import GUARD_LIMITS, LIMITS, confusion_section
 from .evaluate import percent
 from .files import read_json, write_text
 from .report_tiers import language_section, slices_section, tiers_section
-from .static import REPORT_NAME as STATIC_REPORT
+from .table import REPORT_NAME as STATIC_REPORT
 
 # From the model card of the weights that the work began with: what a new model must not fall below.
 FLOORS = {"exam_test": ("accuracy", 0.853), "chat_test": ("accuracy", 0.824), "chat_test ": ("accuracy_with_alternates", 0.906)}

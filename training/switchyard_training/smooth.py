@@ -14,7 +14,7 @@ from .model import Network
 from .window import pad
 
 # How much of an outlier moves from the activation into the weight; 0.5 to 0.9 were tried.
-ALPHA = 0.8
+ALPHA = 0.85
 SMALLEST = 1e-5
 BATCH = 16
 

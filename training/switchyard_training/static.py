@@ -1,10 +1,8 @@
-"""Step `static`: training rows → a table of category logits by token, for when the encoder is out of reach.
+"""Step `static`: training rows → a table of category logits by token and by pair of neighbouring tokens (table.py).
 
-A text's logits are bias + Σ w(token) · table[token] over its distinct tokens, with w = 1 + ln(count), scaled to length 1 over the
-text. It is a logistic regression on the tokens that the encoder would read, so it answers in microseconds. Several runs over
-differently augmented rows are averaged; a token that no run saw has zeros and thereby only lowers the confidence."""
+It is a logistic regression on the tokens that the encoder would read, so it answers in microseconds. Several runs over differently
+augmented rows are averaged; a row of the table that no run saw has zeros and thereby only lowers the confidence."""
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,37 +11,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
 
 from .augment import augment
 from .batches import category_target, repeat
-from .calibrate import EXAM_SETS
-from .data import Row, evaluation_rows, evaluation_text, gold, judged_text, load_given
+from .data import EXAM_SETS, Row, evaluation_rows, evaluation_text, gold, judged_text, load_given
 from .evaluate import category_scores
 from .files import read_jsonl, sha256_file, write_json
 from .labels import CATEGORIES
 from .metrics import fit_temperature
 from .own import load_own
 from .slices import slices
+from .table import PAIR_ROWS, REPORT_NAME, TABLE_NAME, Features, StaticTable, features, logits_of, quantise, write_table
 from .train import checked_rows
 from .window import encode, load_tokenizer
 
-TABLE_NAME = "static.safetensors"
-REPORT_NAME = "static.json"
-FORMAT = "switchyard-static-1"
 MEASURED = ("exam_dev", "exam_test", "mmlu_test", "chat_test", "own_dev")
-INT8_MAX = 127
-
-# (distinct token ids, their weights), both [tokens].
-Features = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class StaticOptions:
     runs: int = 4
-    epochs: int = 6
+    epochs: int = 4
     batch_size: int = 64
     learning_rate: float = 0.02
     smoothing: float = 0.05
@@ -53,33 +43,13 @@ class StaticOptions:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class StaticTable:
-    """weights int8 [vocabulary, 14]; scale float32 [14] by category; bias float32 [14]. The temperature is part of the numbers."""
-
-    weights: np.ndarray
-    scale: np.ndarray
-    bias: np.ndarray
-
-    def logits(self, features: Features) -> np.ndarray:
-        ids, weights = features
-        return self.bias + self.scale * (weights @ self.weights[ids].astype(np.float64))
-
-
-def features(ids: list[int]) -> Features:
-    """Of ids with [CLS] and [SEP], which carry nothing. A text without tokens has no features: its logits are the bias."""
-    distinct, counts = np.unique(np.array(ids[1:-1], np.int64), return_counts=True)
-    weights = 1 + np.log(counts)
-    return distinct, weights / max(float(np.sqrt((weights**2).sum())), 1e-12)
-
-
 def fit(
-    rows: list[Row], texts: list[Features], targets: torch.Tensor, tokens: int, options: StaticOptions, seed: int
+    rows: list[Row], texts: list[Features], targets: torch.Tensor, size: int, options: StaticOptions, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One run of Adam on the mean cross-entropy with soft targets, from zero. Returns weights [tokens, 14] and bias [14]."""
+    """One run of Adam on the mean cross-entropy with soft targets, from zero. Returns weights [size, 14] and bias [14]."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    table = nn.EmbeddingBag(tokens, len(CATEGORIES), mode="sum")
+    table = nn.EmbeddingBag(size, len(CATEGORIES), mode="sum")
     nn.init.zeros_(table.weight)
     bias = nn.Parameter(torch.zeros(len(CATEGORIES)))
     optimizer = torch.optim.Adam([table.weight, bias], lr=options.learning_rate)
@@ -113,12 +83,6 @@ def bags(texts: list[Features]) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]
     )
 
 
-def quantise(weights: np.ndarray, bias: np.ndarray) -> StaticTable:
-    """Each category's column to int8, symmetric; the largest weight of the column becomes ±127."""
-    scale = np.maximum(np.abs(weights).max(0), 1e-12) / INT8_MAX
-    return StaticTable(np.round(weights / scale).astype(np.int8), scale.astype(np.float32), bias.astype(np.float32))
-
-
 def train_static(
     prepared: Path, tokenizer_folder: Path, data: Path, own_folder: Path, out: Path, options: StaticOptions
 ) -> dict[str, Any]:
@@ -129,18 +93,18 @@ def train_static(
     rows, proof = checked_rows(prepared)
     tokenizer = load_tokenizer(tokenizer_folder)
     targets = torch.stack([category_target(row, options.smoothing) for row in rows])
+    vocabulary = tokenizer.get_vocab_size()
     runs = []
     for number in range(options.runs):
         random = Random(f"static|{options.seed}|{number}")
-        texts = [features(encode(tokenizer, augment(row, random))) for row in rows]
-        runs.append(fit(rows, texts, targets, tokenizer.get_vocab_size(), options, options.seed + number))
+        texts = [features(encode(tokenizer, augment(row, random)), vocabulary) for row in rows]
+        runs.append(fit(rows, texts, targets, vocabulary + PAIR_ROWS, options, options.seed + number))
         print(f"run {number + 1} of {options.runs}, {time.time() - started:.0f} s", flush=True)
     weights, bias = (np.mean(parts, 0) for parts in zip(*runs))
     dev = read_jsonl(prepared / "dev.jsonl")
-    temperature = temperature_on(quantise(weights, bias), tokenizer, dev)
-    table = quantise(weights / temperature, bias / temperature)
-    tensors = {"weights": table.weights, "scale": table.scale, "bias": table.bias}
-    save_file(tensors, out / TABLE_NAME, metadata={"format": FORMAT, "labels": json.dumps(CATEGORIES)})
+    temperature = temperature_on(quantise(weights, bias, vocabulary), tokenizer, dev)
+    table = quantise(weights / temperature, bias / temperature, vocabulary)
+    write_table(table, out / TABLE_NAME)
     report = {
         "options": asdict(options),
         "prepared_sha256": proof["train_sha256"],
@@ -156,7 +120,7 @@ def train_static(
 def temperature_on(table: StaticTable, tokenizer: Tokenizer, dev: list[Row]) -> float:
     """Fitted as `calibrate` does: exam questions and own prompts count the same in total."""
     kinds = ["exam" if row["set"] in EXAM_SETS else row["set"] for row in dev]
-    logits = np.array([table.logits(features(encode(tokenizer, judged_text(row)))) for row in dev])
+    logits = logits_of(table, tokenizer, [judged_text(row) for row in dev])
     return fit_temperature(logits, np.array([gold(row) for row in dev]), kinds)
 
 
@@ -166,11 +130,6 @@ def measure(table: StaticTable, tokenizer: Tokenizer, data: Path, own_folder: Pa
     for name in MEASURED:
         chosen = evaluation_rows(rows, name)
         encoded = [encode(tokenizer, evaluation_text(row, name)) for row in chosen]
-        logits = np.array([table.logits(features(ids)) for ids in encoded])
+        logits = np.array([table.logits(ids) for ids in encoded])
         measured[name] = category_scores(logits, chosen) | {"slices": slices(logits, chosen, encoded)}
     return measured
-
-
-def read_table(path: Path) -> StaticTable:
-    tensors = load_file(path)
-    return StaticTable(tensors["weights"], tensors["scale"], tensors["bias"])

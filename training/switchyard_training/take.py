@@ -8,7 +8,7 @@ import torch
 
 from .files import read_json
 from .model import load_checkpoint, save_checkpoint
-from .train import STATE_NAME
+from .train import STATE_NAME, sources_of
 
 
 def take(run: Path, init: Path, prepared: Path, out: Path) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def take(run: Path, init: Path, prepared: Path, out: Path) -> dict[str, Any]:
         **state["stamp"],
         "steps": state["step"],
         "trained_heads": earlier["trained_heads"],
-        "sources": sorted(set(proof["train_rows_by_source"]) | set(earlier.get("sources", []))),
+        "sources": sources_of(proof, earlier, "soft_sha256" in state["stamp"]),
         "init_notes": earlier,
     }
     save_checkpoint(network, out, notes)

@@ -125,6 +125,12 @@ def checked_rows(prepared: Path) -> tuple[list[Row], dict[str, Any]]:
     return rows, proof
 
 
+def sources_of(proof: dict[str, Any], earlier: dict[str, Any], taught: bool) -> list[str]:
+    """Where the rows came from, those of the runs before included, and the teacher."""
+    teacher = ["mpnet_teacher"] if taught else []
+    return sorted({*proof["train_rows_by_source"], *earlier.get("sources", []), *teacher})
+
+
 SAMPLE_ROWS = 256
 
 
@@ -175,7 +181,7 @@ def train(
         **stamp,
         "steps": steps,
         "trained_heads": sorted(heads),
-        "sources": sorted({*proof["train_rows_by_source"], *earlier.get("sources", []), *(["mpnet_teacher"] if soft else [])}),
+        "sources": sources_of(proof, earlier, soft is not None),
         "init_notes": earlier,
         "dev": dev_scores(network, tokenizer, read_jsonl(prepared / "dev.jsonl"), options.max_tokens),
     }

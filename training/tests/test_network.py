@@ -12,12 +12,13 @@ from transformers import BertConfig
 from switchyard_training.batches import category_target, to_batch
 from switchyard_training.data import row_of
 from switchyard_training.export import FP32_NAME, INT8_NAME, export
-from switchyard_training.files import write_json, write_jsonl
+from switchyard_training.files import sha256_file, write_json, write_jsonl
 from switchyard_training.labels import CATEGORIES
 from switchyard_training.model import Network, load_checkpoint, save_checkpoint
 from switchyard_training.options import Options
 from switchyard_training.similarity import hash_of, text_hash
 from switchyard_training.smooth import largest_inputs, smooth
+from switchyard_training.table import REPORT_NAME, TABLE_NAME, quantise, write_table
 from switchyard_training.train import train
 from switchyard_training.window import cut, pad
 
@@ -64,6 +65,36 @@ def test_exported_graphs_say_what_the_network_says(checkpoint, tmp_path):
     int8 = onnxruntime.InferenceSession(str(tmp_path / "onnx" / INT8_NAME))
     quantised = int8.run(["category"], {"input_ids": ids, "attention_mask": mask})[0]
     np.testing.assert_allclose(quantised, category, atol=0.1)
+
+
+def test_the_wide_part_says_what_the_table_says(checkpoint, tmp_path):
+    pair_rows, static = 8, tmp_path / "static"
+    static.mkdir()
+    weights = np.random.default_rng(2).normal(size=(len(WORDS) + pair_rows, len(CATEGORIES)))
+    table = quantise(weights, np.linspace(-1, 1, len(CATEGORIES)), len(WORDS))
+    write_table(table, static / TABLE_NAME)
+    texts = ["what is the law of a cell", "sum of a loop", "price"]
+    calibration = {"temperatures": {"category": 2.0}, "table_factor": 0.3, "table_sha256": sha256_file(static / TABLE_NAME)}
+    write_json(checkpoint / "calibration.json", calibration)
+    with pytest.raises(SystemExit, match="run `static` again"):
+        write_json(static / REPORT_NAME, {"tokenizer_sha256": "0" * 64})
+        export(checkpoint, tmp_path / "onnx", texts, static)
+    write_json(static / REPORT_NAME, {"tokenizer_sha256": sha256_file(tmp_path / "onnx" / "tokenizer.json")})
+    export(checkpoint, tmp_path / "onnx", texts, static)
+    encoded = [[2, 5, 6, 7, 3], [2, 3], [2, 10, 11, 12, 13, 14, 15, 10, 11, 3], [2, 9, 3]]
+    ids, mask = pad(encoded)
+    network, _ = load_checkpoint(checkpoint)
+    with torch.inference_mode():
+        deep = network(torch.tensor(ids), torch.tensor(mask)).category.numpy() / 2
+    expected = deep + 0.3 * np.array([table.logits(row) for row in encoded])
+    for name, tolerance in ((FP32_NAME, 1e-5), (INT8_NAME, 0.1)):
+        session = onnxruntime.InferenceSession(str(tmp_path / "onnx" / name))
+        category = session.run(["category"], {"input_ids": ids, "attention_mask": mask})[0]
+        np.testing.assert_allclose(category, expected, atol=tolerance)
+        alone = session.run(["category"], {"input_ids": np.array([[2, 3]]), "attention_mask": np.array([[1, 1]])})[0]
+        np.testing.assert_allclose(alone[0], expected[1], atol=tolerance)
+    with pytest.raises(SystemExit, match="run `calibrate` again"):
+        export(checkpoint, tmp_path / "onnx", texts, tmp_path)
 
 
 def prepared_rows(folder):

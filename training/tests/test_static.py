@@ -9,7 +9,8 @@ from switchyard_training.files import sha256_file
 from switchyard_training.labels import CATEGORIES, CATEGORY_INDEX
 from switchyard_training.package import add_static
 from switchyard_training.slices import length_name, no_category_scores, slices
-from switchyard_training.static import StaticOptions, StaticTable, features, fit, quantise
+from switchyard_training.static import StaticOptions, fit
+from switchyard_training.table import StaticTable, features, quantise, read_table, write_table
 
 LABELS = len(CATEGORIES)
 
@@ -18,29 +19,38 @@ def row(label, alt=(), style=None):
     return row_of({"id": label, "text": "t", "label": label, "alt": list(alt), "style": style}, "own", "dev")
 
 
-def test_tokens_count_with_their_logarithm_and_the_text_has_length_1():
-    ids, weights = features([101, 7, 5, 7, 7, 102])
-    often = 1 + np.log(3)
-    assert ids.tolist() == [5, 7]
-    assert weights == pytest.approx(np.array([1, often]) / np.hypot(1, often))
-    assert np.linalg.norm(weights) == pytest.approx(1)
+def test_tokens_and_their_pairs_count_alike_and_the_text_has_length_1():
+    rows, weights = features([101, 7, 5, 7, 102], vocabulary=10, pair_rows=1000)
+    pairs = [10 + (7 * 31_337 + 5 * 7_919) % 1000, 10 + (5 * 31_337 + 7 * 7_919) % 1000]
+    assert rows.tolist() == [7, 5, 7, *pairs]
+    assert weights == pytest.approx(np.full(5, 5**-0.5))
 
 
 def test_a_text_without_tokens_gets_the_bias():
-    table = StaticTable(np.ones((3, LABELS), np.int8), np.ones(LABELS, np.float32), np.arange(LABELS, dtype=np.float32))
-    assert table.logits(features([101, 102])) == pytest.approx(np.arange(LABELS))
+    bias = np.arange(LABELS, dtype=np.float32)
+    table = StaticTable(np.ones((7, LABELS), np.int8), np.ones(LABELS, np.float32), bias, vocabulary=3)
+    assert table.logits([101, 102]) == pytest.approx(bias)
+    assert table.logits([101, 2, 102]) == pytest.approx(bias + 1)
+
+
+def test_a_table_comes_back_from_its_file(tmp_path):
+    table = quantise(np.random.default_rng(1).normal(size=(9, LABELS)), np.arange(LABELS), 5)
+    write_table(table, tmp_path / "table")
+    again = read_table(tmp_path / "table")
+    assert again.vocabulary == 5
+    assert again.logits([101, 1, 4, 102]) == pytest.approx(table.logits([101, 1, 4, 102]))
 
 
 def test_int8_loses_at_most_half_a_step():
     weights = np.random.default_rng(0).normal(size=(50, LABELS)).astype(np.float32)
-    table = quantise(weights, np.zeros(LABELS))
+    table = quantise(weights, np.zeros(LABELS), 50)
     assert np.abs(table.weights * table.scale - weights).max() <= table.scale.max() / 2 + 1e-6
     assert np.abs(table.weights).max() == 127
 
 
 def test_a_run_learns_which_token_means_what_and_leaves_the_others_at_zero():
     rows = [{**row(label), "set": "own"} for label in ("law", "math") * 64]
-    texts = [features([101, 1 if one["label"] == "law" else 2, 102]) for one in rows]
+    texts = [features([101, 1 if one["label"] == "law" else 2, 102], 4, 1) for one in rows]
     targets = torch.zeros(len(rows), LABELS)
     for index, one in enumerate(rows):
         targets[index, CATEGORY_INDEX[one["label"]]] = 1

@@ -8,12 +8,14 @@ import { createTokenizer } from '../../../src/ml/tokenizer.ts';
 
 const SHIPPED = 'models/switchyard-minilm';
 const LABELS = ['law', 'math'];
-/** Token 1 speaks for law, token 2 for maths, token 0 was never seen. */
+/** Token 1 speaks for law, token 2 for maths, token 0 was never seen; the two rows of pairs speak for maths and for law. */
 const TABLE: StaticTable = {
-  weights: Int8Array.of(0, 0, 100, -20, -10, 127),
+  weights: Int8Array.of(0, 0, 100, -20, -10, 127, 0, 30, 40, 0),
+  vocabulary: 3,
   scale: Float32Array.of(0.5, 0.25),
   bias: Float32Array.of(0.5, -0.5),
 };
+const ALONE: StaticTable = { ...TABLE, weights: TABLE.weights.slice(0, 6) };
 const logOf = (ratio: number) => Math.log(ratio);
 
 describe('the arithmetic', () => {
@@ -21,22 +23,25 @@ describe('the arithmetic', () => {
     expect(staticProbabilities(TABLE, [1])).toEqual(softmax([0.5 + 50, -0.5 - 5]));
   });
 
-  test('repeated tokens count with their logarithm, and the text is scaled to length 1', () => {
-    const often = 1 + Math.log(3);
-    const length = Math.hypot(often, 1);
-    const expected = softmax([0.5 + (0.5 * (100 * often - 10)) / length, -0.5 + (0.25 * (-20 * often + 127)) / length]);
+  test('tokens and pairs count alike, and the text is scaled by the root of their number', () => {
+    // (1 · 31337 + 2 · 7919) mod 2 = 1, (2 · 31337 + 1 · 7919) mod 2 = 1, (1 · 31337 + 1 · 7919) mod 2 = 0
+    const length = Math.sqrt(7);
+    const law = 100 - 10 + 100 + 100 + 40 + 40 + 0;
+    const maths = -20 + 127 - 20 - 20 + 0 + 0 + 30;
+    const expected = softmax([0.5 + (0.5 * law) / length, -0.5 + (0.25 * maths) / length]);
     const found = staticProbabilities(TABLE, [1, 2, 1, 1]);
     found.forEach((p, label) => expect(p).toBeCloseTo(expected[label] ?? 0, 12));
   });
 
-  test('order says nothing', () => {
-    expect(staticProbabilities(TABLE, [2, 1, 1])).toEqual(staticProbabilities(TABLE, [1, 2, 1]));
+  test('order counts by the pairs only', () => {
+    expect(staticProbabilities(ALONE, [2, 1, 1])).toEqual(staticProbabilities(ALONE, [1, 2, 1]));
+    expect(staticProbabilities(TABLE, [2, 1, 1])).not.toEqual(staticProbabilities(TABLE, [1, 2, 1]));
   });
 
   test('strange tokens, and tokens beyond the table, lower the confidence', () => {
-    const [sure = 0] = staticProbabilities(TABLE, [1, 2]);
-    const [less = 0] = staticProbabilities(TABLE, [1, 2, 0]);
-    const [least = 0] = staticProbabilities(TABLE, [1, 2, 0, 999_999]);
+    const [sure = 0] = staticProbabilities(ALONE, [1, 2]);
+    const [less = 0] = staticProbabilities(ALONE, [1, 2, 0]);
+    const [least = 0] = staticProbabilities(ALONE, [1, 2, 0, 999_999]);
     expect(logOf(sure / (1 - sure))).toBeGreaterThan(logOf(less / (1 - less)));
     expect(logOf(less / (1 - less))).toBeGreaterThan(logOf(least / (1 - least)));
   });
@@ -55,10 +60,10 @@ interface Draft {
 /** A file as training writes it, then spoilt. */
 function fileOf(draft: Draft = {}): Uint8Array {
   const header = {
-    __metadata__: { format: 'switchyard-static-1', labels: JSON.stringify(LABELS) },
-    weights: { dtype: 'I8', shape: [3, 2], data_offsets: [0, 6] },
-    scale: { dtype: 'F32', shape: [2], data_offsets: [6, 14] },
-    bias: { dtype: 'F32', shape: [2], data_offsets: [14, 22] },
+    __metadata__: { format: 'switchyard-static-2', labels: JSON.stringify(LABELS), tokens: '3' },
+    weights: { dtype: 'I8', shape: [5, 2], data_offsets: [0, 10] },
+    scale: { dtype: 'F32', shape: [2], data_offsets: [10, 18] },
+    bias: { dtype: 'F32', shape: [2], data_offsets: [18, 26] },
   };
   draft.header?.(header);
   const text = Buffer.from(JSON.stringify(header));
@@ -93,7 +98,17 @@ describe('the file', () => {
       { header: (header) => (header['weights']!['dtype'] = 'F16') },
       'weights: a tensor of I8 is needed',
     ],
-    ['another width', { header: (header) => (header['weights']!['shape'] = [2, 3]) }, 'weights: [tokens, 2] is needed'],
+    ['another width', { header: (header) => (header['weights']!['shape'] = [2, 5]) }, 'weights: [rows, 2] is needed'],
+    [
+      'no number of tokens',
+      { header: (header) => delete header['__metadata__']!['tokens'] },
+      'tokens: the number of rows',
+    ],
+    [
+      'more tokens than rows',
+      { header: (header) => (header['__metadata__']!['tokens'] = '6') },
+      'tokens: the number of rows',
+    ],
     ['bytes that do not fit', { header: (header) => (header['scale']!['shape'] = [3]) }, 'scale: 12 bytes are needed'],
     ['a missing tensor', { header: (header) => delete header['bias'] }, 'bias: a tensor of F32 is needed'],
     ['a number that is none', { scale: [1, NaN] }, 'scale: 2 finite numbers are needed'],
