@@ -76,7 +76,9 @@ describeWithEnvoy('without time for the encoder', () => {
 
   test('what the table is not sure of goes to the default model', async () => {
     await stack.watched(async () => {
-      const { answer, line } = await ask('grelm vostik palunda herrix '.repeat(60));
+      const fields =
+        'a contract, a cell, a price, a force, a war, a proof, a loop, a cure, a bridge, a dream, an acid. ';
+      const { answer, line } = await ask(fields.repeat(7));
       expect(answer.headers).toMatchObject({ 'x-vsr-selected-model': 'general', 'x-vsr-selected-category': '' });
       expect(line).toMatchObject({ category: '', degraded: 'deadline', classifier_tier: 'static' });
       expect(line?.['confidence']).toBeLessThan(0.6);
