@@ -3,6 +3,7 @@
  * beside the request as a short JSON string (dynamic metadata), which keeps the retry stateless.
  */
 import { isRecord } from '../record.ts';
+
 export interface RewriteNote {
   /** We wrote `reasoning_effort`; `previous` is the JSON that stood there, null when nothing did. */
   readonly effort: { readonly previous: string | null } | null;

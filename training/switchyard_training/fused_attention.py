@@ -7,11 +7,9 @@ tokens; CUDA has it too. QAttention, which takes in the quantised projections as
 import torch
 from torch import nn
 
-from .model import Network
+from .model import MASKED_SCORE, Network
 
 CUSTOM_OPSETS = {"com.microsoft": 1}
-# What the operator adds to the score of a place that is masked, unless it is told otherwise.
-MASK_FILTER = -10_000.0
 
 
 class Attention(torch.autograd.Function):
@@ -24,7 +22,8 @@ class Attention(torch.autograd.Function):
         def split(projection: torch.Tensor) -> torch.Tensor:
             return projection.view(batch, places, heads, width // heads).transpose(1, 2)
 
-        mask = (1.0 - kept.float())[:, None, None, :] * MASK_FILTER
+        # The operator's own default for a masked place is the same number.
+        mask = (1.0 - kept.float())[:, None, None, :] * MASKED_SCORE
         scores = split(query) @ split(key).transpose(-1, -2) / (width // heads) ** 0.5 + mask
         return (scores.softmax(-1) @ split(value)).transpose(1, 2).reshape(batch, places, width)
 
