@@ -31,7 +31,7 @@ export const OWN_METRICS = [
     name: 'switchyard_failures_total',
     type: 'counter',
     labels: ['where', 'policy'],
-    help: 'Failures inside the router and the policy that answered them: default_model, failure_mode.',
+    help: 'Failures inside the router and the policy that answered them: default_model, failure_mode, or none where the request had its answer and only the telling failed (where: record).',
   },
   {
     name: 'switchyard_extproc_streams',

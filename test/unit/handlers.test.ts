@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createHandlers } from '../../src/handlers.ts';
+import { createLog } from '../../src/observability/log.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { NOTHING_OBSERVED } from '../../src/decision/observations.ts';
+import type { World } from '../../src/route.ts';
+import { createFakeEncoder } from '../fakes/fake-encoder.ts';
+import { registryOf } from './decision/fixture.ts';
+
+const world: World = {
+  registry: registryOf({
+    vllm_endpoints: [{ name: 'one', address: '127.0.0.1', port: 8000, models: ['general'] }],
+    model_config: { general: {} },
+  }),
+  encoder: createFakeEncoder(),
+  deadlineMs: 60_000,
+  endpoints: { addresses: new Map([['one', ['127.0.0.1:8000']]]) },
+  apiKey: () => null,
+  clock: () => 0,
+  nowMs: () => 0,
+  observations: NOTHING_OBSERVED,
+  random: () => 0,
+  pause: () => Promise.resolve(),
+};
+
+/** Routes one request; `write` gets each log line. */
+async function routeOne(write: (line: string) => void) {
+  const metrics = createMetrics({ processMetrics: false });
+  const { log } = createLog({ level: 'info', destination: { write } });
+  const handlers = createHandlers({ world: () => world, metrics, log, clock: () => 0, onUsage: () => undefined });
+  const outcome = await handlers.route({
+    headers: new Map([
+      [':path', '/v1/chat/completions'],
+      ['x-request-id', 'r1'],
+    ]),
+    body: Buffer.from('{"model":"auto","messages":[{"role":"user","content":"math: 2 + 2"}]}'),
+    signal: new AbortController().signal,
+  });
+  return { outcome, metrics };
+}
+
+test('the line of a decision is written after the answer, in the next turn', async () => {
+  const lines: string[] = [];
+  const { outcome } = await routeOne((line) => lines.push(line));
+  expect(outcome.kind).toBe('forward');
+  expect(lines).toEqual([]);
+  await turn();
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { event: 'routing_decision', request_id: 'r1', selected_model: 'general' },
+  ]);
+});
+
+test('a telling that breaks is counted, and ends neither the request nor the router', async () => {
+  const lines: string[] = [];
+  const { outcome, metrics } = await routeOne((line) => {
+    if (line.includes('routing_decision')) throw new Error('no room');
+    lines.push(line);
+  });
+  await turn();
+  expect(outcome.kind).toBe('forward');
+  expect(lines.join('')).toContain('record_failed');
+  expect((await metrics.expose()).text).toContain('switchyard_failures_total{where="record",policy="none"} 1');
+});
