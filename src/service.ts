@@ -19,6 +19,7 @@ import { startEncoders } from './encoders.ts';
 import { messageOf, RouterError } from './errors.ts';
 import { explainIn, explanation } from './explain.ts';
 import { createExecution, type ExecutionOptions } from './execution/execution.ts';
+import type { EndpointView } from './execution/traffic.ts';
 import { createResolver } from './execution/resolve.ts';
 import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
 import { createHandlers } from './handlers.ts';
@@ -92,6 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
     closers.push(() => execution.close());
     metrics.gauge('switchyard_queue_waiting', () => execution.waiting());
+    showEndpoints(metrics, () => execution.view());
 
     const outcomes = await openGrades(store.current(), options);
     closers.push(() => outcomes.close());
@@ -256,19 +258,13 @@ function keyOf(registry: Registry, endpoint: string, env: ServiceOptions['env'])
 }
 
 /** What is said of the endpoints as they come and go. */
-function executionEvents(
-  metrics: Metrics,
-  log: Log,
-): Pick<ExecutionOptions, 'onChange' | 'onInFlight' | 'onShed' | 'onStale'> {
+function executionEvents(metrics: Metrics, log: Log): Pick<ExecutionOptions, 'onChange' | 'onShed' | 'onStale'> {
   return {
     onChange: (change) => {
-      const { endpoint, address, state, reason } = change;
+      const { endpoint, state, reason } = change;
       logEndpointState(log, change);
-      metrics.set('switchyard_endpoint_up', state === 'up' ? 1 : 0, { endpoint, address });
       metrics.inc('switchyard_endpoint_changes_total', { endpoint, state, reason: reason ?? 'none' });
     },
-    onInFlight: (endpoint, address, count) =>
-      metrics.set('switchyard_endpoint_in_flight', count, { endpoint, address }),
     onShed: () => metrics.inc('switchyard_queue_shed_total'),
     onStale: (endpoint, address, ageMs) =>
       log.warn(
@@ -276,6 +272,20 @@ function executionEvents(
         'an endpoint no longer tells its load: only what this router sends it is counted',
       ),
   };
+}
+
+/** Read at each scrape: an address that is gone leaves no series behind. */
+function showEndpoints(metrics: Metrics, view: () => readonly EndpointView[]): void {
+  const series = (valueOf: (one: EndpointView) => number) => () =>
+    view().map((one) => ({ labels: { endpoint: one.name, address: one.address }, value: valueOf(one) }));
+  metrics.gaugeSeries(
+    'switchyard_endpoint_up',
+    series(({ state }) => (state === 'out' ? 0 : 1)),
+  );
+  metrics.gaugeSeries(
+    'switchyard_endpoint_in_flight',
+    series(({ in_flight }) => in_flight),
+  );
 }
 
 function countStream(metrics: Metrics, count: ExtProcCount): void {

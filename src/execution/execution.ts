@@ -19,7 +19,6 @@ export interface ExecutionOptions {
   /** Those of them that a request may be sent to, because Envoy has them. */
   readonly known: (addresses: Addresses) => Addresses;
   readonly onChange: (change: EndpointChange) => void;
-  readonly onInFlight: (endpoint: string, address: string, inFlight: number) => void;
   readonly onShed: () => void;
   readonly onStale: (endpoint: string, address: string, ageMs: number) => void;
 }
@@ -47,7 +46,6 @@ export function createExecution(options: ExecutionOptions): Execution {
     random,
     registry,
     onChange: options.onChange,
-    onInFlight: options.onInFlight,
     onRoom: () => waiting.release(),
     reported: (address) => scraper.reported(address),
   });

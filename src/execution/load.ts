@@ -8,6 +8,8 @@ export interface Load {
   modelInFlight(model: string): number;
   /** Requests that the address got, each weighing half as much after HALF_LIFE_MS. */
   recent(address: string): number;
+  /** Forgets the past of all other addresses. */
+  keep(addresses: ReadonlySet<string>): void;
 }
 
 export interface Open {
@@ -21,10 +23,7 @@ const HALF_LIFE_MS = 30_000;
 /** Addresses whose past is remembered. */
 const MAX_ADDRESSES = 10_000;
 
-export function createLoad(
-  clock: () => number,
-  onChange: (address: string, inFlight: number) => void = () => undefined,
-): Load {
+export function createLoad(clock: () => number): Load {
   const byAddress = new Map<string, number>();
   const byModel = new Map<string, number>();
   const lately = new Map<string, { value: number; atMs: number }>();
@@ -32,7 +31,6 @@ export function createLoad(
   function add(address: string, model: string, delta: 1 | -1): void {
     bump(byAddress, address, delta);
     bump(byModel, model, delta);
-    onChange(address, byAddress.get(address) ?? 0);
   }
 
   function recent(address: string): number {
@@ -65,6 +63,9 @@ export function createLoad(
     inFlight: (address) => byAddress.get(address) ?? 0,
     modelInFlight: (model) => byModel.get(model) ?? 0,
     recent,
+    keep: (addresses) => {
+      for (const address of lately.keys()) if (!addresses.has(address)) lately.delete(address);
+    },
   };
 }
 

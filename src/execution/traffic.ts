@@ -32,7 +32,6 @@ export interface TrafficOptions {
   readonly random: () => number;
   readonly registry: () => Registry;
   readonly onChange?: (change: EndpointChange) => void;
-  readonly onInFlight?: (endpoint: string, address: string, inFlight: number) => void;
   /** A request has ended: there may be room for another. */
   readonly onRoom?: () => void;
   /** Load of an address that others gave it, in requests; null where that is not known. */
@@ -87,6 +86,8 @@ export interface Traffic {
 const CROWDED_BY = 8;
 /** How long an address that is due may keep the one request that tries it to itself. */
 const TRIAL_MS = 5000;
+/** Addresses that are remembered beside those that there are now: names keep finding new ones as containers come and go. */
+const MAX_GONE = 1024;
 
 export function createTraffic(options: TrafficOptions): Traffic {
   const { clock, random, registry, onRoom } = options;
@@ -96,9 +97,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const limits = () => registry().config.affinity;
   const replicas = createSessions(clock, limits);
   const models = createSessions(clock, limits);
-  const load = createLoad(clock, (address, inFlight) => {
-    options.onInFlight?.(names.get(address) ?? '', address, inFlight);
-  });
+  const load = createLoad(clock);
 
   const healthOf = (address: string): Health => health.get(address) ?? WELL;
   const busy = (address: string): number => Math.max(load.inFlight(address), options.reported?.(address) ?? 0);
@@ -145,6 +144,14 @@ export function createTraffic(options: TrafficOptions): Traffic {
     }
   }
 
+  function forgetOthers(addresses: Addresses): void {
+    const live = new Set([...addresses.values()].flat());
+    for (const map of [names, health, trials]) {
+      for (const address of map.keys()) if (!live.has(address)) map.delete(address);
+    }
+    load.keep(live);
+  }
+
   /** The replica that the conversation keeps, or gets; null where nothing speaks for one. */
   function keptAddress(targets: readonly Target[], { replica: key, isOpening }: SessionKeys): string | null {
     if (key === null || targets.length < 2) return null;
@@ -167,14 +174,17 @@ export function createTraffic(options: TrafficOptions): Traffic {
       const unhealthy = new Set<string>();
       let hasFull = false;
       const left = new Map<string, readonly string[]>();
+      let live = 0;
       for (const [name, list] of addresses) {
         for (const address of list) names.set(address, name);
+        live += list.length;
         const well = list.filter((address) => !isAway(address, now));
         const free = well.filter((address) => !isFull(address));
         if (free.length < well.length) hasFull = true;
         if (list.length > 0 && free.length === 0) unhealthy.add(name);
         left.set(name, free.length === 0 ? list : free);
       }
+      if (names.size > live + MAX_GONE) forgetOthers(addresses);
       const most = registry().config.overload.max_in_flight_per_model ?? Infinity;
       const fullModels = new Set([...registry().models.keys()].filter((model) => load.modelInFlight(model) >= most));
       return { addresses: left, unhealthy, fullModels, hasFull: hasFull || fullModels.size > 0 };

@@ -143,7 +143,7 @@ export const OWN_METRICS = [
     name: 'switchyard_endpoint_up',
     type: 'gauge',
     labels: ['endpoint', 'address'],
-    help: '1 while the address takes requests, 0 while it is out. Absent until it was out once.',
+    help: '1 while the address takes requests, 0 while it is out.',
   },
   {
     name: 'switchyard_endpoint_changes_total',

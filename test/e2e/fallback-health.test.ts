@@ -75,6 +75,8 @@ affinity: { enabled: false }
       const metrics = await (await fetch(`${stack.apiUrl}/metrics`)).text();
       expect(metrics).toMatch(/switchyard_endpoint_changes_total\{endpoint="a1",state="out",reason="5xx"\} \d/);
       expect(metrics).toMatch(/switchyard_attempts_total\{model="model-a",outcome="5xx"\} \d/);
+      expect(metrics).toMatch(/switchyard_endpoint_up\{endpoint="a1",address="[^"]+"\} 1/);
+      expect(metrics).toMatch(/switchyard_endpoint_in_flight\{endpoint="a1",address="[^"]+"\} \d/);
     })();
   });
 

@@ -35,6 +35,8 @@ async function routeOne(write: (line: string) => void) {
       ['x-request-id', 'r1'],
     ]),
     body: Buffer.from('{"model":"auto","messages":[{"role":"user","content":"math: 2 + 2"}]}'),
+    attributes: {},
+    metadata: {},
     signal: new AbortController().signal,
   });
   return { outcome, metrics };

@@ -70,6 +70,25 @@ describe('traffic', () => {
     expect(changes.at(-1)).toMatchObject({ state: 'up' });
   });
 
+  test('addresses that are gone are forgotten in the end, those that are there are not', () => {
+    const { traffic } = open();
+    const { traffic: bounded } = open();
+    const gone = Array.from({ length: 2000 }, (_, index) => `gone-${index}`);
+    for (const address of gone) {
+      bounded.state(new Map([...ADDRESSES, ['e-1', ['1', address]]]));
+      bounded.begin(planOf(`m@${address}`), talk('hi')).end();
+      bounded.tell(address, { kind: 'failed', cause: '5xx' });
+    }
+    bounded.attempted([failed('2'), failed('2'), failed('2')]);
+    for (const address of gone) bounded.state(new Map([...ADDRESSES, ['e-1', ['1', `${address}-again`]]]));
+    expect(gone.filter((address) => bounded.load.recent(address) > 0).length).toBeLessThanOrEqual(1024);
+    expect([...bounded.state(ADDRESSES).unhealthy!]).toEqual(['e-2']);
+    // Few of them stay as they are.
+    traffic.begin(planOf('m@gone'), talk('hi')).end();
+    traffic.state(ADDRESSES);
+    expect(traffic.load.recent('gone')).toBeGreaterThan(0);
+  });
+
   test('of several addresses of one endpoint the bad one is left out', () => {
     const { traffic } = open();
     const two = new Map([['e-1', ['1', '9']]]);
