@@ -66,13 +66,22 @@ def arguments() -> argparse.ArgumentParser:
     step.add_argument("--init", type=Path, help="checkpoint or base encoder; default: the installed base encoder")
     step.add_argument("--out", type=Path, required=True)
     step.add_argument("--soft", type=Path, help="file of step soft: what a teacher thinks of the rows")
+    step.add_argument("--mixed", type=Path, help="file of step mix: rows that only the teacher labels")
     add_options(step)
+
+    step = steps.add_parser("mix", help="training rows → new texts without labels, for a teacher to judge")
+    step.add_argument("--prepared", type=Path, default=WORK / "prepared")
+    step.add_argument("--encoder", type=Path, required=True, help="checkpoint whose word embeddings say what is near")
+    step.add_argument("--count", type=int, default=20_000)
+    step.add_argument("--seed", type=int, default=0)
+    step.add_argument("--out", type=Path, default=WORK / "mixed.jsonl")
 
     step = steps.add_parser("soft", help="what larger networks think of the training rows")
     step.add_argument("teachers", type=Path, nargs="+", help="checkpoints of step train, from a larger encoder")
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--max-tokens", type=int, default=128)
     step.add_argument("--threads", type=int, default=2)
+    step.add_argument("--mixed", type=Path, help="file of step mix, to be judged as well")
     step.add_argument("--out", type=Path, default=WORK / "soft.jsonl")
 
     step = steps.add_parser("take", help="a run that was cut off → checkpoint of its last saved step")
@@ -174,11 +183,15 @@ def main() -> None:
         names = [field.name for field in dataclasses.fields(Options)]
         options = Options(**{name: getattr(chosen, name) for name in names})
         base = installed_base_encoder()
-        train(chosen.prepared, chosen.init or base, chosen.out, options, base, chosen.soft)
+        train(chosen.prepared, chosen.init or base, chosen.out, options, base, chosen.soft, chosen.mixed)
+    elif chosen.step == "mix":
+        from .mix import mix
+
+        print(f"{mix(chosen.prepared, chosen.encoder, chosen.out, chosen.count, chosen.seed)} texts")
     elif chosen.step == "soft":
         from .soft import write_soft
 
-        count = write_soft(chosen.teachers, chosen.prepared, chosen.out, chosen.max_tokens, chosen.threads)
+        count = write_soft(chosen.teachers, chosen.prepared, chosen.out, chosen.max_tokens, chosen.threads, chosen.mixed)
         print(f"{count} texts")
     elif chosen.step == "take":
         from .take import take

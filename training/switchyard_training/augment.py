@@ -25,7 +25,7 @@ TYPO = 0.08
 
 
 def augment(row: Row, random: Random) -> str:
-    """One variation; own and real chat prompts keep their wording and only lose case or gain a typo."""
+    """One variation; own and real chat prompts, and what was mixed from them, keep their wording and only lose case or gain a typo."""
     text = judged_text(row)
     if row["options"]:
         draw = random.random()
@@ -33,7 +33,7 @@ def augment(row: Row, random: Random) -> str:
             text = with_options({**row, "options": random.sample(row["options"], len(row["options"]))})
         elif draw < SHOW_OPTIONS + SHOW_ONE_OPTION and len(text.split()) < 14:
             text = f"{text} {random.choice(row['options'])}"
-    if row["set"] not in ("chat", "own") and random.random() < FRAME:
+    if row["set"] not in ("chat", "own", "mixed") and random.random() < FRAME:
         text = frame(text, random)
     if random.random() < LOWER:
         text = text.lower()

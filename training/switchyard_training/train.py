@@ -141,13 +141,25 @@ def sample_texts(prepared: Path) -> list[str]:
 
 
 def train(
-    prepared: Path, init: Path, out: Path, options: Options, base: Path | None = None, soft: Path | None = None
+    prepared: Path,
+    init: Path,
+    out: Path,
+    options: Options,
+    base: Path | None = None,
+    soft: Path | None = None,
+    mixed: Path | None = None,
 ) -> dict[str, Any]:
     """Writes the checkpoint and log.jsonl under out. A finished run is not run again; another setting needs another folder.
-    base: the base encoder that teaches the embedding head; None leaves that head as it is. soft: the file of step `soft`."""
+    base: the base encoder that teaches the embedding head; None leaves that head as it is. soft: the file of step `soft`.
+    mixed: the file of step `mix`, whose rows have no label but what soft says."""
     settings = json.loads(json.dumps(asdict(options)))
     rows, proof = checked_rows(prepared)
     stamp = {"options": settings, "prepared_sha256": proof["train_sha256"], "init": init.name}
+    if mixed:
+        stamp["mixed_sha256"] = sha256_file(mixed)
+        unlabelled = read_jsonl(mixed)
+        prove(unlabelled, set(proof["protected_hashes"]))
+        rows += unlabelled
     if soft:
         stamp["soft_sha256"] = sha256_file(soft)
         print(f"{add_soft(rows, soft)} of {len(rows)} rows have a teacher's opinion", flush=True)
