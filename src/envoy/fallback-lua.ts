@@ -188,7 +188,10 @@ end
 local POST_ONLY = { ["/v1/chat/completions"] = true, ["/v1/completions"] = true, ["/v1/embeddings"] = true }
 local function takes_method(headers)
   local path = match(headers:get(":path") or "", "^[^?]*")
-  return headers:get(":method") == "POST" or not POST_ONLY[match(path, "^(.-)/*$")]
+  -- Not by a pattern: one that ends in slashes is quadratic on a path of slashes.
+  local last = #path
+  while byte(path, last) == 47 do last = last - 1 end
+  return headers:get(":method") == "POST" or not POST_ONLY[sub(path, 1, last)]
 end
 
 -- "The model x": the name as the client wrote it, where that is short and can stand inside a JSON string.
