@@ -7,6 +7,7 @@ import { createShares } from './cascade/share.ts';
 import type { Usage } from './decision/observations.ts';
 import type { Attempt } from './execution/attempts.ts';
 import type { Ticket } from './execution/traffic.ts';
+import { describeFailure } from './extproc/describe-failure.ts';
 import type { ExtProcHandlers, HeadersRequest, RewriteRequest, RouteRequest } from './extproc/handlers.ts';
 import type { Ending, RouteOutcome, ResponseStart } from './extproc/machine-events.ts';
 import { logAttempts, measureAttempts } from './observability/attempts.ts';
@@ -16,7 +17,7 @@ import { routeRetry } from './forward.ts';
 import type { Log } from './observability/log.ts';
 import { measureRouting, modelLabel } from './observability/metrics-decision.ts';
 import type { Metrics } from './observability/metrics.ts';
-import { buildRecord, logRecord, type RoutingRecord } from './observability/record.ts';
+import { buildRecord, logRecord, safeRequestId, type RoutingRecord } from './observability/record.ts';
 import { logSteps } from './observability/steps.ts';
 import { startRouteSpan, type RouteSpan } from './observability/tracing.ts';
 import { createUsageListener } from './observability/usage.ts';
@@ -125,9 +126,10 @@ async function routeOne(request: RouteRequest, dependencies: HandlerDependencies
       span.fail('cancelled');
       return reply(upstreamUnavailable(''));
     }
+    const outcome = outcomeOf(routed, safeRequestId(request.headers.get(REQUEST_ID) ?? null), world.nowMs());
     // Once the answer is on its way to Envoy: telling takes a fifth of a millisecond, and nobody waits for it.
     setImmediate(() => tellSafely(routed, request, span, world, dependencies));
-    return outcomeOf(routed, request.headers.get(REQUEST_ID) ?? null, world.nowMs());
+    return outcome;
   } catch (thrown) {
     ticket?.end();
     span.fail('internal');
@@ -146,9 +148,19 @@ function tellSafely(
   try {
     span.end(tell(routed, request, span.traceId, world, dependencies));
   } catch (thrown) {
-    span.fail('internal');
     dependencies.metrics.inc('switchyard_failures_total', { where: 'record', policy: 'none' });
-    dependencies.log.warn({ event: 'record_failed', err: thrown }, 'a decision was made but could not be recorded');
+    const line = { event: 'record_failed', ...describeFailure(thrown) };
+    attempt(() => span.fail('internal'));
+    attempt(() => dependencies.log.error(line, 'a decision was made but could not be recorded'));
+  }
+}
+
+/** What failed may be the log or the span itself. */
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // It is counted already.
   }
 }
 

@@ -18,7 +18,7 @@ import { createPoolFeed } from './envoy/pool-feed.ts';
 import { startEncoders } from './encoders.ts';
 import { messageOf, RouterError } from './errors.ts';
 import { explainIn, explanation } from './explain.ts';
-import { createExecution, type ExecutionOptions } from './execution/execution.ts';
+import { createExecution, type Execution, type ExecutionOptions } from './execution/execution.ts';
 import type { EndpointView } from './execution/traffic.ts';
 import { createResolver } from './execution/resolve.ts';
 import { createExtProcServer, type ExtProcCount } from './extproc/server.ts';
@@ -93,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
     closers.push(() => execution.close());
     metrics.gauge('switchyard_queue_waiting', () => execution.waiting());
-    showEndpoints(metrics, () => execution.view());
+    showEndpoints(metrics, execution);
 
     const outcomes = await openGrades(store.current(), options);
     closers.push(() => outcomes.close());
@@ -274,17 +274,18 @@ function executionEvents(metrics: Metrics, log: Log): Pick<ExecutionOptions, 'on
   };
 }
 
-/** Read at each scrape: an address that is gone leaves no series behind. */
-function showEndpoints(metrics: Metrics, view: () => readonly EndpointView[]): void {
-  const series = (valueOf: (one: EndpointView) => number) => () =>
-    view().map((one) => ({ labels: { endpoint: one.name, address: one.address }, value: valueOf(one) }));
-  metrics.gaugeSeries(
-    'switchyard_endpoint_up',
-    series(({ state }) => (state === 'out' ? 0 : 1)),
+/** Read at each scrape: an address that is gone, and has nothing under way any more, leaves no series behind. */
+function showEndpoints(metrics: Metrics, execution: Pick<Execution, 'view' | 'leaving'>): void {
+  const series = <One extends Pick<EndpointView, 'name' | 'address'>>(
+    ones: readonly One[],
+    valueOf: (one: One) => number,
+  ) => ones.map((one) => ({ labels: { endpoint: one.name, address: one.address }, value: valueOf(one) }));
+  // Only what is out, or waits to be tried again, has a reason.
+  metrics.gaugeSeries('switchyard_endpoint_up', () =>
+    series(execution.view(), ({ reason }) => (reason === null ? 1 : 0)),
   );
-  metrics.gaugeSeries(
-    'switchyard_endpoint_in_flight',
-    series(({ in_flight }) => in_flight),
+  metrics.gaugeSeries('switchyard_endpoint_in_flight', () =>
+    series([...execution.view(), ...execution.leaving()], ({ in_flight }) => in_flight),
   );
 }
 

@@ -182,7 +182,13 @@ export const configSchema = z.strictObject({
     .meta(about('Reasoning fields that the caller set stay as they are.')),
   timeouts: z
     .strictObject({
-      decision: duration.prefault('250ms').meta(about('For the classifier; past it the default model answers.')),
+      decision: duration
+        .prefault('250ms')
+        .meta(
+          about(
+            'For the classifier; past it the table of tokens decides, and the default model where that is not sure.',
+          ),
+        ),
       first_byte: duration.prefault('60s').meta(about('For the first byte of an endpoint’s answer.')),
       connect: duration.prefault('1s').meta(about('For the connection to an endpoint.')),
       total: duration.optional().meta(about('For the whole answer; no limit when absent.')),

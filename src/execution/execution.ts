@@ -28,6 +28,7 @@ export interface Execution {
   readonly dispatcher: Dispatcher;
   state(): EndpointState;
   view(): readonly EndpointView[];
+  leaving(): ReturnType<Traffic['leaving']>;
   /** Requests that wait for room. */
   waiting(): number;
   close(): void;
@@ -46,6 +47,7 @@ export function createExecution(options: ExecutionOptions): Execution {
     random,
     registry,
     onChange: options.onChange,
+    endpointOf: (address) => [...addresses()].find(([, list]) => list.includes(address))?.[0] ?? null,
     onRoom: () => waiting.release(),
     reported: (address) => scraper.reported(address),
   });
@@ -66,6 +68,7 @@ export function createExecution(options: ExecutionOptions): Execution {
       const live = new Set([...known(addresses()).values()].flat());
       return traffic.view(addresses(), (address) => live.has(address));
     },
+    leaving: () => traffic.leaving(addresses()),
     waiting: () => waiting.length,
     close: () => {
       prober.close();

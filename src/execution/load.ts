@@ -6,6 +6,8 @@ export interface Load {
   begin(address: string, model: string): Open;
   inFlight(address: string): number;
   modelInFlight(model: string): number;
+  /** The addresses that have any, and how many. */
+  underWay(): ReadonlyMap<string, number>;
   /** Requests that the address got, each weighing half as much after HALF_LIFE_MS. */
   recent(address: string): number;
   /** Forgets the past of all other addresses. */
@@ -62,6 +64,7 @@ export function createLoad(clock: () => number): Load {
     },
     inFlight: (address) => byAddress.get(address) ?? 0,
     modelInFlight: (model) => byModel.get(model) ?? 0,
+    underWay: () => byAddress,
     recent,
     keep: (addresses) => {
       for (const address of lately.keys()) if (!addresses.has(address)) lately.delete(address);

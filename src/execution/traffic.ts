@@ -32,6 +32,8 @@ export interface TrafficOptions {
   readonly random: () => number;
   readonly registry: () => Registry;
   readonly onChange?: (change: EndpointChange) => void;
+  /** The endpoint that an address belongs to; null for none. Asked where no decision has seen the address yet. */
+  readonly endpointOf?: (address: string) => string | null;
   /** A request has ended: there may be room for another. */
   readonly onRoom?: () => void;
   /** Load of an address that others gave it, in requests; null where that is not known. */
@@ -67,6 +69,8 @@ export interface EndpointView {
 }
 
 export interface Traffic {
+  /** Addresses that are none any more and still have requests under way. */
+  leaving(addresses: Addresses): readonly Pick<EndpointView, 'name' | 'address' | 'in_flight'>[];
   /** What the decision needs. `hasFull`: an endpoint is left out because it has as many requests as it may. */
   state(addresses: Addresses): EndpointState & { readonly hasFull: boolean };
   /** The model that this request's conversation keeps; null for none. */
@@ -116,7 +120,12 @@ export function createTraffic(options: TrafficOptions): Traffic {
     return most !== undefined && load.inFlight(address) >= most;
   }
 
+  const nameOf = (address: string): string | null => names.get(address) ?? options.endpointOf?.(address) ?? null;
+
+  /** Of an address that is no endpoint's there is nothing to remember. */
   function tell(address: string, event: HealthEvent): void {
+    const endpoint = nameOf(address);
+    if (endpoint === null) return;
     const before = healthOf(address);
     const now = clock();
     const after = stepHealth(before, event, now, registry().config.health);
@@ -125,7 +134,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     trials.delete(address);
     if (before.kind === after.kind && !(after.kind === 'out' && after.times !== before.times)) return;
     options.onChange?.({
-      endpoint: names.get(address) ?? '',
+      endpoint,
       address,
       state: after.kind,
       reason: after.reason,
@@ -147,7 +156,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   function forgetOthers(addresses: Addresses): void {
     const live = new Set([...addresses.values()].flat());
     for (const map of [names, health, trials]) {
-      for (const address of map.keys()) if (!live.has(address)) map.delete(address);
+      for (const address of map.keys()) if (!live.has(address) && load.inFlight(address) === 0) map.delete(address);
     }
     load.keep(live);
   }
@@ -169,6 +178,12 @@ export function createTraffic(options: TrafficOptions): Traffic {
 
   return {
     load,
+    leaving: (addresses) => {
+      const live = new Set([...addresses.values()].flat());
+      return [...load.underWay()].flatMap(([address, inFlight]) =>
+        live.has(address) ? [] : [{ name: names.get(address) ?? '', address, in_flight: inFlight }],
+      );
+    },
     state: (addresses) => {
       const now = clock();
       const unhealthy = new Set<string>();

@@ -92,4 +92,5 @@ export interface ExtProcCounters {
 export interface ExtProcLog {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }

@@ -39,7 +39,7 @@ export function runPipeline<Context>(
   const timer = setTimeout(() => {
     if (abort.signal.aborted) return;
     counters.increment('handler_timed_out');
-    log.warn({ timeoutMs }, 'routing took too long');
+    log.error({ event: 'routing_timed_out', timeout_ms: timeoutMs }, 'routing took too long');
     abort.abort();
     deliver(failed('routing took too long'));
   }, timeoutMs).unref();
@@ -50,7 +50,7 @@ export function runPipeline<Context>(
       // Aborted: the stream is over or already answered, and a second outcome changes nothing.
       if (!abort.signal.aborted) {
         counters.increment('handler_failed');
-        log.warn(describeFailure(thrown), 'routing failed');
+        log.error({ event: 'routing_failed', ...describeFailure(thrown) }, 'routing failed');
       }
       return failed('routing failed');
     })

@@ -139,7 +139,7 @@ class Driver<Context> {
     try {
       run();
     } catch (thrown) {
-      this.#shared.log.warn(describeFailure(thrown), 'ext_proc stream broke');
+      this.#shared.log.error({ event: 'stream_broken', ...describeFailure(thrown) }, 'ext_proc stream broke');
       this.#fail('unavailable', 'internal error');
       this.#abort?.abort();
       this.#release();
@@ -278,7 +278,7 @@ class Driver<Context> {
       return run();
     } catch (thrown) {
       this.#shared.counters.increment('handler_failed');
-      this.#shared.log.warn(describeFailure(thrown), 'ext_proc hook failed');
+      this.#shared.log.error({ event: 'hook_failed', ...describeFailure(thrown) }, 'ext_proc hook failed');
       return undefined;
     }
   }

@@ -143,7 +143,7 @@ export const OWN_METRICS = [
     name: 'switchyard_endpoint_up',
     type: 'gauge',
     labels: ['endpoint', 'address'],
-    help: '1 while the address takes requests, 0 while it is out.',
+    help: '0 while the address is out or waits to be tried again, else 1, also while it is drained or not yet known to Envoy.',
   },
   {
     name: 'switchyard_endpoint_changes_total',
@@ -155,7 +155,7 @@ export const OWN_METRICS = [
     name: 'switchyard_endpoint_in_flight',
     type: 'gauge',
     labels: ['endpoint', 'address'],
-    help: 'Requests that this router has under way at the address.',
+    help: 'Requests that this router has under way at the address. Endpoints that share an address show the same ones.',
   },
   {
     name: 'switchyard_queue_waiting',

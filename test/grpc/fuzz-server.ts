@@ -34,7 +34,7 @@ const server = createExtProcServer<string>({
       contexts--;
     },
   },
-  log: { debug: () => undefined, warn: () => undefined },
+  log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
   counters: { increment: () => undefined },
   maxBodyBytes: MIB,
   maxBufferedBytes: 8 * MIB,

@@ -37,7 +37,7 @@ export async function start(
       finished: (context, how) => void finished.push(`${context} ${how}`),
       ...handlers,
     },
-    log: { debug: log, warn: log },
+    log: { debug: log, warn: log, error: log },
     counters: { increment: (count) => void (counts[count] = (counts[count] ?? 0) + 1) },
     maxBodyBytes: 32 << 20,
     ...options,

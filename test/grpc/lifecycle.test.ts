@@ -20,7 +20,7 @@ test('health: Check follows setServing, for the server and for the service', asy
 });
 
 test('health: not serving until told', async () => {
-  const quiet = { debug: () => undefined, warn: () => undefined };
+  const quiet = { debug: () => undefined, warn: () => undefined, error: () => undefined };
   const server = createExtProcServer<string>({
     handlers: { route: async () => forwardTo('m') },
     log: quiet,
@@ -85,7 +85,7 @@ test('a port that is taken is an error that says so', async () => {
   const running = await start({});
   const second = createExtProcServer<string>({
     handlers: { route: async () => forwardTo('m') },
-    log: { debug: () => undefined, warn: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     counters: { increment: () => undefined },
     maxBodyBytes: 1024,
   });

@@ -35,8 +35,8 @@ async function routeOne(write: (line: string) => void) {
       ['x-request-id', 'r1'],
     ]),
     body: Buffer.from('{"model":"auto","messages":[{"role":"user","content":"math: 2 + 2"}]}'),
-    attributes: {},
-    metadata: {},
+    attributes: new Map(),
+    metadata: new Map(),
     signal: new AbortController().signal,
   });
   return { outcome, metrics };
@@ -53,6 +53,15 @@ test('the line of a decision is written after the answer, in the next turn', asy
   ]);
 });
 
+test('a log that is broken altogether does not end the router either', async () => {
+  const { outcome, metrics } = await routeOne(() => {
+    throw new Error('no room');
+  });
+  await turn();
+  expect(outcome.kind).toBe('forward');
+  expect((await metrics.expose()).text).toContain('switchyard_failures_total{where="record",policy="none"} 1');
+});
+
 test('a telling that breaks is counted, and ends neither the request nor the router', async () => {
   const lines: string[] = [];
   const { outcome, metrics } = await routeOne((line) => {
@@ -61,6 +70,7 @@ test('a telling that breaks is counted, and ends neither the request nor the rou
   });
   await turn();
   expect(outcome.kind).toBe('forward');
-  expect(lines.join('')).toContain('record_failed');
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ event: 'record_failed', level: 'error' }]);
+  expect(lines.join('')).not.toContain('no room');
   expect((await metrics.expose()).text).toContain('switchyard_failures_total{where="record",policy="none"} 1');
 });

@@ -70,6 +70,7 @@ def arguments() -> argparse.ArgumentParser:
     add_options(step)
 
     step = steps.add_parser("mix", help="training rows → new texts without labels, for a teacher to judge")
+    add_data(step)
     step.add_argument("--prepared", type=Path, default=WORK / "prepared")
     step.add_argument("--encoder", type=Path, required=True, help="checkpoint whose word embeddings say what is near")
     step.add_argument("--count", type=int, default=20_000)
@@ -187,7 +188,8 @@ def main() -> None:
     elif chosen.step == "mix":
         from .mix import mix
 
-        print(f"{mix(chosen.prepared, chosen.encoder, chosen.out, chosen.count, chosen.seed)} texts")
+        data = data_folder(chosen.data)
+        print(mix(chosen.prepared, chosen.encoder, data, chosen.own, chosen.out, chosen.count, chosen.seed))
     elif chosen.step == "soft":
         from .soft import write_soft
 

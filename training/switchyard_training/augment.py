@@ -25,7 +25,8 @@ TYPO = 0.08
 
 
 def augment(row: Row, random: Random) -> str:
-    """One variation; own and real chat prompts, and what was mixed from them, keep their wording and only lose case or gain a typo."""
+    """One variation; own and real chat prompts, and what was mixed from them, keep their wording and only lose case or gain a
+    typo."""
     text = judged_text(row)
     if row["options"]:
         draw = random.random()

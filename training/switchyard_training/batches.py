@@ -44,8 +44,7 @@ def add_soft(rows: list[Row], path: Path) -> int:
 
 def category_target(row: Row, smoothing: float, soft_weight: float = 0.0) -> torch.Tensor:
     """Probabilities over the categories: the label, some mass for the alternates, the rest spread evenly; and soft_weight of
-    it all goes as a teacher says, where one was asked. A row without a label has only the teacher's word (KeyError, TypeError
-    where there is none)."""
+    it all goes as a teacher says, where one was asked. A row without a label has only the teacher's word."""
     if row["label"] is None:
         return torch.tensor(row["soft"])
     target = torch.full((len(CATEGORIES),), smoothing / len(CATEGORIES))

@@ -1,27 +1,31 @@
 """Step `mix`: training rows → texts that nobody labelled, for a teacher to judge (step `soft`) and a student to learn from.
 
 The teacher knows the training rows by heart, so on them it says little more than their labels. On new texts that look like
-them it says what it has understood. TinyBERT (Jiao et al. 2020, https://arxiv.org/abs/1909.10351) found that this matters more for a
-small student than anything else in distillation. Three ways, by chance: a part of a text; a text with some words replaced by
-their neighbours in the base encoder's word embeddings; the beginning of one text and the end of another."""
+them it says what it has understood. TinyBERT (Jiao et al. 2020, https://arxiv.org/abs/1909.10351) gains most of its accuracy from
+such texts. Three ways, by chance: a part of a text; a text with some words replaced by their neighbours in the encoder's
+word embeddings; the beginning of one text and the end of another.
+
+A part of a training row can come closer to a test row than the whole row does, so each new text is compared again, as `prepare`
+compares rows."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from .data import Row, judged_text
-from .files import write_jsonl
+from .data import Row, judged_text, load_given
+from .mixed import unlabelled, write_mixed
 from .model import load_checkpoint
-from .prepare import prove
-from .similarity import text_hash
+from .own import load_own
+from .prepare import overlap, protected_texts
+from .similarity import NearIndex, text_hash
 from .train import checked_rows
 from .window import load_tokenizer
 
-MIXED = "mixed"
 # Of each hundred new texts.
 SOURCES = {"own": 60, "mmlu_pro": 28, "chat": 12}
 PART, WORDS = 0.3, 0.45
@@ -31,6 +35,8 @@ SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n+")
 WORD = re.compile(r"[A-Za-z]{3,}")
 SHORTEST_CHARACTERS = 12
 LONGEST_CHARACTERS = 4000
+# Misses in a row after which the rows are taken to hold nothing new.
+MOST_MISSES = 10_000
 
 
 def sentences(text: str) -> list[str]:
@@ -50,6 +56,8 @@ def part_of(text: str, random: Random) -> str:
 def joined(first: str, second: str, random: Random) -> str:
     """The beginning of one text and the end of another."""
     head, tail = sentences(first), sentences(second)
+    if not head or not tail:
+        return first
     return " ".join([*head[: random.randrange(1, len(head) + 1)], *tail[random.randrange(len(tail)) :]])
 
 
@@ -83,11 +91,12 @@ def neighbours_of(embeddings: np.ndarray, tokenizer: Tokenizer) -> dict[str, lis
 
 
 def mixed_texts(rows: list[Row], neighbours: dict[str, list[str]], seed: int) -> Iterator[str]:
-    """Without end; the same for the same seed."""
+    """Without end; the same for the same seed. A set that has no rows is left out."""
     random = Random(f"mix|{seed}")
     texts = {name: [judged_text(row)[:LONGEST_CHARACTERS] for row in rows if row["set"] == name] for name in SOURCES}
+    shares = {name: share for name, share in SOURCES.items() if texts[name]}
     while True:
-        name = random.choices(list(SOURCES), list(SOURCES.values()))[0]
+        name = random.choices(list(shares), list(shares.values()))[0]
         text, draw = random.choice(texts[name]), random.random()
         if draw < PART:
             yield part_of(text, random)
@@ -97,27 +106,31 @@ def mixed_texts(rows: list[Row], neighbours: dict[str, list[str]], seed: int) ->
             yield joined(text, random.choice(texts[name]), random)
 
 
-def mix(prepared: Path, encoder: Path, out: Path, count: int, seed: int) -> int:
-    """Writes `count` rows without labels. None is a training row, none a protected one."""
+def mix(prepared: Path, encoder: Path, data: Path, own_folder: Path, out: Path, count: int, seed: int) -> dict[str, Any]:
+    """Writes up to `count` rows without labels, fewer where the rows give no more, and their proof beside them: none is a
+    training row, none comes near a protected one."""
     rows, proof = checked_rows(prepared)
     network, _ = load_checkpoint(encoder)
     embeddings = network.encoder.embeddings.word_embeddings.weight.detach().numpy()
     neighbours = neighbours_of(embeddings, load_tokenizer(encoder))
-    seen = {text_hash(judged_text(row)) for row in rows} | set(proof["protected_hashes"])
+    protected = protected_texts(load_given(data), load_own(own_folder))
+    hashes = {text_hash(text) for _, text in protected}
+    index = NearIndex([text for _, text in protected])
+    seen = {text_hash(judged_text(row)) for row in rows}
     mixed: list[Row] = []
+    left_out = misses = 0
     for text in mixed_texts(rows, neighbours, seed):
         name = text_hash(text)
+        misses += 1
+        if len(mixed) == count or misses > MOST_MISSES:
+            break
         if name in seen or len(text) < SHORTEST_CHARACTERS:
             continue
         seen.add(name)
-        mixed.append(unlabelled(f"mixed-{seed}-{len(mixed)}", text))
-        if len(mixed) == count:
-            break
-    prove(mixed, set(proof["protected_hashes"]))
-    write_jsonl(out, mixed)
-    return len(mixed)
-
-
-def unlabelled(name: str, text: str) -> Row:
-    nothing = {"alt": [], "options": [], "context": [], "style": None, "jailbreak": None, "tiers": None}
-    return {"id": name, "text": text, "label": None, "set": MIXED, "split": "train", "group": name, **nothing}
+        row = unlabelled(f"mixed-{seed}-{len(mixed)}", text)
+        if overlap(row, hashes, index, protected):
+            left_out += 1
+            continue
+        mixed.append(row)
+        misses = 0
+    return write_mixed(mixed, proof, out, left_out)

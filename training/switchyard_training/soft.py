@@ -7,6 +7,7 @@ import torch
 
 from .data import judged_text
 from .files import read_jsonl, write_jsonl
+from .mixed import read_mixed
 from .model import load_checkpoint
 from .similarity import text_hash
 from .train import checked_rows, predict
@@ -20,12 +21,12 @@ def write_soft(
     teachers: list[Path], prepared: Path, out: Path, max_tokens: int, threads: int, mixed: Path | None = None
 ) -> int:
     """Adds {text: hash of the text, probabilities: [14]} to the file for each training row, and each row of the file of step
-    `mix`, that it lacks, and returns how many it has then. It does not know who was asked before: other teachers need another file. Several teachers: the mean of
-    their logits. A teacher was trained on these rows, so it is surer of them than of new ones; it still tells which other
-    category a text is close to, and it disagrees where a label is wrong."""
+    `mix`, that it lacks, and returns how many it has then. It does not know who was asked before: other teachers need
+    another file. Several teachers: the mean of their logits. A teacher was trained on these rows, so it is surer of them
+    than of new ones; it still tells which other category a text is close to, and it disagrees where a label is wrong."""
     torch.set_num_threads(threads)
-    rows, _ = checked_rows(prepared)
-    rows += read_jsonl(mixed) if mixed else []
+    rows, proof = checked_rows(prepared)
+    rows += read_mixed(mixed, proof) if mixed else []
     lines = read_jsonl(out) if out.exists() else []
     known = {line["text"] for line in lines}
     texts = {text_hash(judged_text(row)): judged_text(row) for row in rows}

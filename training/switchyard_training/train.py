@@ -19,6 +19,7 @@ from .batches import Batch, add_soft, epoch_batches, repeat, to_batch
 from .data import Row, gold, judged_text
 from .files import read_json, read_jsonl, sha256_file
 from .metrics import auc
+from .mixed import read_mixed
 from .model import Heads, Network, load_checkpoint, mean_of_tokens, new_network, save_checkpoint
 from .options import Options
 from .prepare import prove
@@ -30,6 +31,8 @@ SAVE_EVERY_STEPS = 100
 PREDICT_BATCH = 32
 # The base encoder sees one row in so many: it costs a third of a step, and half of the rows teach the head as well.
 TAUGHT_EVERY = 2
+# What a run notes only where a teacher had a say.
+TEACHING = ("soft_sha256", "mixed_sha256")
 
 
 def start_network(init: Path) -> tuple[Network, dict[str, Any]]:
@@ -157,15 +160,16 @@ def train(
     stamp = {"options": settings, "prepared_sha256": proof["train_sha256"], "init": init.name}
     if mixed:
         stamp["mixed_sha256"] = sha256_file(mixed)
-        unlabelled = read_jsonl(mixed)
-        prove(unlabelled, set(proof["protected_hashes"]))
-        rows += unlabelled
+        rows += read_mixed(mixed, proof)
     if soft:
         stamp["soft_sha256"] = sha256_file(soft)
         print(f"{add_soft(rows, soft)} of {len(rows)} rows have a teacher's opinion", flush=True)
+    mute = sum(row["label"] is None and not row.get("soft") for row in rows)
+    if mute:
+        raise SystemExit(f"{mute} rows of {mixed} have neither label nor teacher's opinion; run `soft --mixed` to its end")
     if (out / "checkpoint.json").exists():
         notes = read_json(out / "checkpoint.json")
-        if any(notes.get(name) != value for name, value in stamp.items()):
+        if any(notes.get(name) != stamp.get(name) for name in (*stamp, *TEACHING)):
             raise SystemExit(f"{out} holds a run with other settings or data; choose another --out")
         return notes
     torch.set_num_threads(options.threads)

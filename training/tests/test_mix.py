@@ -9,7 +9,9 @@ from tokenizers.models import WordLevel
 
 from switchyard_training.batches import category_target
 from switchyard_training.labels import CATEGORIES
-from switchyard_training.mix import joined, mixed_texts, neighbours_of, part_of, replaced, sentences, unlabelled
+from switchyard_training.mix import joined, mixed_texts, neighbours_of, part_of, replaced, sentences
+from switchyard_training.mixed import proof_path, read_mixed, unlabelled, write_mixed
+from switchyard_training.similarity import text_hash
 
 TEXT = "What is the limit? Show the steps.\nThen check it."
 
@@ -67,9 +69,36 @@ def test_a_row_without_a_label_learns_only_what_the_teacher_says():
     row = json.loads(json.dumps(unlabelled("m1", "text")))
     soft = [0.5, 0.5] + [0.0] * (len(CATEGORIES) - 2)
     assert torch.equal(category_target({**row, "soft": soft}, 0.05, 0.3), torch.tensor(soft))
-    with pytest.raises((KeyError, TypeError)):
-        category_target(row, 0.05, 0.3)
 
 
 def test_sentences_end_at_stops_and_lines():
     assert sentences("a? b! c: d\n\ne") == ["a?", "b!", "c:", "d", "e"]
+
+
+PROOF = {"train_sha256": "a" * 64, "protected_sha256": "b" * 64, "protected_hashes": [text_hash("a test question")]}
+
+
+def test_mixed_rows_are_read_only_with_their_proof(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    rows = [unlabelled("m1", "one"), unlabelled("m2", "two")]
+    assert write_mixed(rows, PROOF, path, 3)["rows"] == 2
+    assert read_mixed(path, PROOF) == rows
+    with pytest.raises(SystemExit, match="other texts are protected"):
+        read_mixed(path, {**PROOF, "protected_sha256": "c" * 64})
+    path.write_text(path.read_text() + path.read_text().splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="run `mix` again"):
+        read_mixed(path, PROOF)
+    proof_path(path).unlink()
+    with pytest.raises(SystemExit, match="run `mix` again"):
+        read_mixed(path, PROOF)
+
+
+def test_a_protected_text_is_never_written(tmp_path):
+    with pytest.raises(SystemExit, match="test or dev split"):
+        write_mixed([unlabelled("m1", "A test  question")], PROOF, tmp_path / "mixed.jsonl", 0)
+
+
+def test_blank_texts_and_absent_sets_are_no_trouble():
+    assert joined("  ", "Eat it.", Random(0)) == "  "
+    texts = mixed_texts([{"text": "Only own. Two.", "context": [], "set": "own"}], {}, 0)
+    assert all("Only" in text or "Two" in text for text in (next(texts) for _ in range(30)))

@@ -70,6 +70,34 @@ describe('traffic', () => {
     expect(changes.at(-1)).toMatchObject({ state: 'up' });
   });
 
+  test('one that waits to be tried again still has its reason, until it is back', () => {
+    const { traffic, pass } = open();
+    traffic.attempted([failed('1'), failed('1'), failed('1')]);
+    const standing = () => traffic.view(ADDRESSES, () => true).find(({ address }) => address === '1');
+    expect(standing()).toMatchObject({ state: 'out', reason: '5xx' });
+    pass(1000);
+    expect(standing()).toMatchObject({ state: 'due', reason: '5xx' });
+    traffic.tell('1', { kind: 'probed', isWell: true });
+    expect(standing()).toMatchObject({ state: 'up', reason: null });
+  });
+
+  test('what is under way at an address that is gone is still counted, under its name', () => {
+    const { traffic } = open();
+    const ticket = traffic.begin(planOf('m@1'), talk('hi'));
+    const rest = new Map([...ADDRESSES].filter(([name]) => name !== 'e-1'));
+    expect(traffic.leaving(ADDRESSES)).toEqual([]);
+    expect(traffic.leaving(rest)).toEqual([{ name: 'e-1', address: '1', in_flight: 1 }]);
+    ticket.end();
+    expect(traffic.leaving(rest)).toEqual([]);
+  });
+
+  test('nothing is remembered of an address that is nobody’s', () => {
+    const { traffic, changes } = open();
+    traffic.attempted([failed('stranger'), failed('stranger'), failed('stranger')]);
+    expect(changes).toEqual([]);
+    expect([...traffic.state(new Map([['e-1', ['stranger']]])).unhealthy!]).toEqual([]);
+  });
+
   test('addresses that are gone are forgotten in the end, those that are there are not', () => {
     const { traffic } = open();
     const { traffic: bounded } = open();
