@@ -20,9 +20,10 @@ def average(checkpoints: list[Path], out: Path) -> None:
     heads = set.intersection(*(set(each["trained_heads"]) for each in notes))
     sources = set.union(*(set(each.get("sources", [])) for each in notes))
     merged = {"trained_heads": sorted(heads), "sources": sorted(sources), "averaged": notes}
-    hashes = {each.get("prepared_sha256") for each in notes} - {None}
-    if len(hashes) == 1:
-        merged["prepared_sha256"] = hashes.pop()
+    for name in ("prepared_sha256", "mixed_sha256"):
+        hashes = {each.get(name) for each in notes} - {None}
+        if len(hashes) == 1:
+            merged[name] = hashes.pop()
     save_checkpoint(network, out, merged)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(checkpoints[0] / name, out / name)

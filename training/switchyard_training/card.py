@@ -134,6 +134,11 @@ def data_section(manifest: dict[str, Any], checkpoint: dict[str, Any]) -> str:
             f"\nThe training rows have sha256 `{checkpoint['prepared_sha256']}`; `prepare` proved by hash and by word "
             "shingles that no row of a test split, nor a near-duplicate of one, is among them."
         )
+        if "mixed_sha256" in checkpoint:
+            lines.append(
+                f"\nNew texts mixed out of them (sha256 `{checkpoint['mixed_sha256']}`), which only the teacher "
+                "labelled, were compared in the same way."
+            )
     elif "adopted_sha256" in checkpoint:
         lines.append(
             "\nThese weights come from an earlier recipe (checkpoint sha256 "
