@@ -6,7 +6,7 @@ export const CLASSIC_METRICS = [
     name: 'llm_model_requests_total',
     type: 'counter',
     labels: ['model'],
-    help: 'Requests sent to each model.',
+    help: 'Requests by the model chosen first; who answered after retries is in switchyard_attempts_total.',
   },
   {
     name: 'llm_request_errors_total',
