@@ -71,10 +71,10 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
   const workers = Math.max(1, options.workers ?? Math.min(DEFAULT_WORKERS, availableParallelism()));
   // Before any worker is there: what is wrong with its files is an error of this call, and nothing has to be stopped.
   const tokenizer = createTokenizer(bundle.tokenizerJson, bundle.tokenizerConfigJson, manifest.inputs);
-  const glance = createGlance(bundle, tokenizer);
+  const glance = createGlance(bundle);
   const { pool, provider } = await startPool(bundle, workers, options);
   const memo = new Memo(options.memoBytes ?? DEFAULT_MEMO_BYTES);
-  const sharing = new SharedPasses(tokenizer, pool, memo, manifest);
+  const sharing = new SharedPasses(tokenizer, pool, memo, manifest, glance);
 
   return {
     labels: manifest.outputs.category.labels,
@@ -92,7 +92,7 @@ export async function createEncoder(options: EncoderOptions): Promise<RunningEnc
       if (deadlineMs <= 0) return { kind: 'failed', reason: 'deadline' };
       return sharing.join(key, cut, deadlineMs, signal);
     },
-    ...(glance === null ? {} : { glance }),
+    ...(glance === null ? {} : { glance: (text) => glance(tokenizer.encode(text)) }),
     info: () => ({
       manifest,
       dir: bundle.dir,

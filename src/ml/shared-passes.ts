@@ -1,5 +1,6 @@
 import type { DegradedReason, EncodeOutcome, Encoding } from '../signals/signals.ts';
 import type { Manifest } from './bundle.ts';
+import type { Glance } from './glance.ts';
 import { allFinite, sigmoid, softmax } from './heads.ts';
 import type { Memo } from './memo.ts';
 import { refused, type PoolOutcome, type TextResult, type Ticket } from './pool.ts';
@@ -11,6 +12,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Pass {
   readonly ticket: Ticket;
+  /** Null for a text that the tokenizer can't take. */
+  readonly tokens: Tokens | null;
   readonly outcome: Promise<EncodeOutcome>;
   waiters: number;
 }
@@ -25,17 +28,20 @@ export class SharedPasses {
   readonly #pool: { submit(tokens: Tokens): Ticket };
   readonly #memo: Pick<Memo, 'set'>;
   readonly #manifest: Manifest;
+  readonly #glance: Glance | null;
 
   constructor(
     tokenizer: Pick<TextTokenizer, 'encodeCut'>,
     pool: { submit(tokens: Tokens): Ticket },
     memo: Pick<Memo, 'set'>,
     manifest: Manifest,
+    glance: Glance | null,
   ) {
     this.#tokenizer = tokenizer;
     this.#pool = pool;
     this.#memo = memo;
     this.#manifest = manifest;
+    this.#glance = glance;
   }
 
   has(key: string): boolean {
@@ -51,30 +57,39 @@ export class SharedPasses {
     pass.waiters -= 1;
     if (outcome === null) {
       if (pass.waiters === 0 && pass.ticket.drop()) this.#passes.delete(key);
-      return { kind: 'failed', reason: 'deadline' };
+      return this.#failed('deadline', pass);
     }
-    if (joined === undefined || outcome.kind === 'failed') return outcome;
+    if (outcome.kind === 'failed') return this.#failed(outcome.reason, pass);
+    if (joined === undefined) return outcome;
     return { kind: 'encoded', encoding: { ...outcome.encoding, memoised: true } };
   }
 
+  /** What stands in for the encoder reads the same tokens: no text is tokenised twice. */
+  #failed(reason: DegradedReason, { tokens }: Pass): EncodeOutcome {
+    const glance = this.#glance;
+    if (glance === null || tokens === null) return { kind: 'failed', reason };
+    return { kind: 'failed', reason, standIn: () => glance(tokens) };
+  }
+
   /** A text that the tokenizer can't take is this request's failure, as in a worker's pass. */
-  #submit(cut: CutText): Ticket {
+  #tokenise(cut: CutText): Tokens | null {
     try {
-      return this.#pool.submit(this.#tokenizer.encodeCut(cut));
+      return this.#tokenizer.encodeCut(cut);
     } catch {
-      return refused('encoder_error');
+      return null;
     }
   }
 
   #begin(key: string, cut: CutText): Pass {
-    const ticket = this.#submit(cut);
+    const tokens = this.#tokenise(cut);
+    const ticket = tokens === null ? refused('encoder_error') : this.#pool.submit(tokens);
     const outcome = ticket.outcome.then((result) => {
       if (this.#passes.get(key) === pass) this.#passes.delete(key);
       const encoded = toOutcome(result, this.#manifest);
       if (encoded.kind === 'encoded') this.#memo.set(key, encoded.encoding);
       return encoded;
     });
-    const pass: Pass = { ticket, outcome, waiters: 0 };
+    const pass: Pass = { ticket, tokens, outcome, waiters: 0 };
     this.#passes.set(key, pass);
     return pass;
   }

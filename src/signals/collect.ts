@@ -57,7 +57,7 @@ function standIn(
   { encoder, signal }: CollectSignals,
 ): Encoding | null {
   if (outcome.kind !== 'failed' || !isEncoderFailure(outcome.reason) || judged === null || signal.aborted) return null;
-  return encoder?.glance?.(judged.text) ?? null;
+  return outcome.standIn === undefined ? (encoder?.glance?.(judged.text) ?? null) : outcome.standIn();
 }
 
 type Read = EncodeOutcome | typeof NOT_ASKED;

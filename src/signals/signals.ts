@@ -69,4 +69,9 @@ export interface Encoder {
 
 export type EncodeOutcome =
   | { readonly kind: 'encoded'; readonly encoding: Encoding }
-  | { readonly kind: 'failed'; readonly reason: DegradedReason };
+  | {
+      readonly kind: 'failed';
+      readonly reason: DegradedReason;
+      /** What `glance` would say, where the text was tokenised already. */
+      readonly standIn?: () => Encoding | null;
+    };

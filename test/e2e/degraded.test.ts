@@ -74,11 +74,15 @@ describeWithEnvoy('without time for the encoder', () => {
     })();
   });
 
-  test('what the table is not sure of goes to the default model', async () => {
+  test.each([
+    ['invented words, over and over', 'grelm vostik palunda herrix '.repeat(60)],
+    [
+      'a word of every field',
+      'a contract, a cell, a price, a force, a war, a proof, a loop, a cure, a bridge, a dream, an acid. '.repeat(7),
+    ],
+  ])('what the table is not sure of goes to the default model: %s', async (_, text) => {
     await stack.watched(async () => {
-      const fields =
-        'a contract, a cell, a price, a force, a war, a proof, a loop, a cure, a bridge, a dream, an acid. ';
-      const { answer, line } = await ask(fields.repeat(7));
+      const { answer, line } = await ask(text);
       expect(answer.headers).toMatchObject({ 'x-vsr-selected-model': 'general', 'x-vsr-selected-category': '' });
       expect(line).toMatchObject({ category: '', degraded: 'deadline', classifier_tier: 'static' });
       expect(line?.['confidence']).toBeLessThan(0.6);

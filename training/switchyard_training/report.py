@@ -75,7 +75,7 @@ def calibration_section(report: dict[str, Any]) -> str:
         "",
         "Expected calibration error over 15 equal bins. Bins of a small set are noisy: `noise` is the error that exactly right "
         "confidences would show on as many rows, so an error near it says nothing against the model. One temperature was fitted "
-        "on `exam_dev`, MMLU dev and `own_dev`, exams and own prompts counting the same.",
+        "on `exam_dev`, MMLU dev and `own_dev`, such that the larger error of exams and own prompts is smallest.",
         "",
         "| set | rows | error | noise | mean confidence | accuracy | error, alternates count |",
         "| --- | --- | --- | --- | --- | --- | --- |",

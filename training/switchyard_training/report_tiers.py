@@ -10,6 +10,7 @@ TIERS = {"encoder": "the encoder", "memo": "the encoder, a text that it has read
 # Codes of ISO 639-1 in the languages table, by their English names.
 LANGUAGES = {
     "ar": "Arabic",
+    "cs": "Czech",
     "de": "German",
     "es": "Spanish",
     "fr": "French",
@@ -19,11 +20,13 @@ LANGUAGES = {
     "ja": "Japanese",
     "ko": "Korean",
     "nl": "Dutch",
+    "no": "Norwegian",
     "pl": "Polish",
     "pt": "Portuguese",
     "ru": "Russian",
     "sv": "Swedish",
     "tr": "Turkish",
+    "vi": "Vietnamese",
     "zh": "Chinese",
 }
 

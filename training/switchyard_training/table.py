@@ -1,10 +1,11 @@
 """The table of category logits by token and by pair of neighbouring tokens; step `static` fits it.
 
-A text's logits are bias + Σ weights[row] / √n over the n rows of its tokens and pairs: what the router computes when the encoder is
-out of reach, and what the wide part of the graph adds to the encoder's logits (wide.py). Pairs share rows by a hash."""
+A text's logits are bias + Σ v · weights[row] over the distinct rows of its tokens and pairs, where v grows with 1 + ln(count) and
+the squares of all v sum to 1: what the router computes when the encoder is out of reach, and what the wide part of the graph
+adds to the encoder's logits (wide.py). Pairs share rows by a hash. A word said a hundred times says hardly more than one said
+once."""
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from .window import encode
 
 TABLE_NAME = "static.safetensors"
 REPORT_NAME = "static.json"
-FORMAT = "switchyard-static-2"
+FORMAT = "switchyard-static-3"
 # Rows for pairs: 2**17 are 1.8 MB in int8. Rows for runs of three tokens made it worse.
 PAIR_ROWS = 131_072
 # A pair's row is (first · 31337 + second · 7919) mod PAIR_ROWS, after the rows of the tokens: two primes far from powers of 2.
@@ -28,7 +29,7 @@ FIRST_FACTOR = 31_337
 SECOND_FACTOR = 7_919
 INT8_MAX = 127
 
-# (rows of the table, how much each counts), both [n].
+# (distinct rows of the table, how much each counts), both [n].
 Features = tuple[np.ndarray, np.ndarray]
 
 
@@ -52,8 +53,9 @@ def features(ids: list[int], vocabulary: int, pair_rows: int = PAIR_ROWS) -> Fea
     """Of ids with [CLS] and [SEP], which carry nothing. A text without tokens has no features."""
     tokens = np.array(ids[1:-1], np.int64)
     pairs = vocabulary + (tokens[:-1] * FIRST_FACTOR + tokens[1:] * SECOND_FACTOR) % pair_rows
-    rows = np.concatenate([tokens, pairs])
-    return rows, np.full(len(rows), 1 / math.sqrt(max(1, len(rows))))
+    rows, counts = np.unique(np.concatenate([tokens, pairs]), return_counts=True)
+    values = 1 + np.log(counts)
+    return rows, values / np.sqrt(max(1.0, (values**2).sum()))
 
 
 def quantise(weights: np.ndarray, bias: np.ndarray, vocabulary: int) -> StaticTable:
@@ -75,6 +77,8 @@ def write_table(table: StaticTable, path: Path) -> None:
 
 def read_table(path: Path) -> StaticTable:
     with safe_open(path, "np") as file:
+        if file.metadata()["format"] != FORMAT:
+            raise SystemExit(f"{path}: its format is not {FORMAT}; run `static` again")
         tensors = {name: file.get_tensor(name) for name in ("weights", "scale", "bias")}
         return StaticTable(**tensors, vocabulary=int(file.metadata()["tokens"]))
 

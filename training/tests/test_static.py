@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from switchyard_training.data import row_of
 from switchyard_training.files import sha256_file
@@ -19,11 +20,12 @@ def row(label, alt=(), style=None):
     return row_of({"id": label, "text": "t", "label": label, "alt": list(alt), "style": style}, "own", "dev")
 
 
-def test_tokens_and_their_pairs_count_alike_and_the_text_has_length_1():
+def test_tokens_and_their_pairs_count_by_the_logarithm_and_the_text_has_length_1():
     rows, weights = features([101, 7, 5, 7, 102], vocabulary=10, pair_rows=1000)
-    pairs = [10 + (7 * 31_337 + 5 * 7_919) % 1000, 10 + (5 * 31_337 + 7 * 7_919) % 1000]
-    assert rows.tolist() == [7, 5, 7, *pairs]
-    assert weights == pytest.approx(np.full(5, 5**-0.5))
+    pairs = sorted([10 + (7 * 31_337 + 5 * 7_919) % 1000, 10 + (5 * 31_337 + 7 * 7_919) % 1000])
+    values = np.array([1, 1 + np.log(2), 1, 1])
+    assert rows.tolist() == [5, 7, *pairs]
+    assert weights == pytest.approx(values / np.linalg.norm(values))
 
 
 def test_a_text_without_tokens_gets_the_bias():
@@ -39,6 +41,13 @@ def test_a_table_comes_back_from_its_file(tmp_path):
     again = read_table(tmp_path / "table")
     assert again.vocabulary == 5
     assert again.logits([101, 1, 4, 102]) == pytest.approx(table.logits([101, 1, 4, 102]))
+
+
+def test_a_table_of_another_format_is_refused(tmp_path):
+    tensors = {"weights": np.zeros((2, LABELS), np.int8), "scale": np.ones(LABELS, np.float32), "bias": np.ones(LABELS, np.float32)}
+    save_file(tensors, tmp_path / "table", metadata={"format": "switchyard-static-2", "tokens": "1"})
+    with pytest.raises(SystemExit, match="run `static` again"):
+        read_table(tmp_path / "table")
 
 
 def test_int8_loses_at_most_half_a_step():

@@ -23,14 +23,24 @@ describe('the arithmetic', () => {
     expect(staticProbabilities(TABLE, [1])).toEqual(softmax([0.5 + 50, -0.5 - 5]));
   });
 
-  test('tokens and pairs count alike, and the text is scaled by the root of their number', () => {
+  test('what is said again counts by its logarithm, and the text has length 1', () => {
     // (1 · 31337 + 2 · 7919) mod 2 = 1, (2 · 31337 + 1 · 7919) mod 2 = 1, (1 · 31337 + 1 · 7919) mod 2 = 0
-    const length = Math.sqrt(7);
-    const law = 100 - 10 + 100 + 100 + 40 + 40 + 0;
-    const maths = -20 + 127 - 20 - 20 + 0 + 0 + 30;
+    const [twice, thrice] = [1 + Math.log(2), 1 + Math.log(3)];
+    const length = Math.hypot(thrice, 1, twice, 1);
+    const law = thrice * 100 - 10 + twice * 40 + 0;
+    const maths = thrice * -20 + 127 + twice * 0 + 30;
     const expected = softmax([0.5 + (0.5 * law) / length, -0.5 + (0.25 * maths) / length]);
     const found = staticProbabilities(TABLE, [1, 2, 1, 1]);
     found.forEach((p, label) => expect(p).toBeCloseTo(expected[label] ?? 0, 12));
+  });
+
+  test('a phrase said sixty times over makes the table hardly surer than one said once', () => {
+    const [once = 0] = staticProbabilities({ ...TABLE, scale: Float32Array.of(0.02, 0.01) }, [1, 2, 0]);
+    const [often = 0] = staticProbabilities(
+      { ...TABLE, scale: Float32Array.of(0.02, 0.01) },
+      Array(60).fill([1, 2, 0]).flat(),
+    );
+    expect(Math.abs(often - once)).toBeLessThan(0.1);
   });
 
   test('order counts by the pairs only', () => {
@@ -60,7 +70,7 @@ interface Draft {
 /** A file as training writes it, then spoilt. */
 function fileOf(draft: Draft = {}): Uint8Array {
   const header = {
-    __metadata__: { format: 'switchyard-static-2', labels: JSON.stringify(LABELS), tokens: '3' },
+    __metadata__: { format: 'switchyard-static-3', labels: JSON.stringify(LABELS), tokens: '3' },
     weights: { dtype: 'I8', shape: [5, 2], data_offsets: [0, 10] },
     scale: { dtype: 'F32', shape: [2], data_offsets: [10, 18] },
     bias: { dtype: 'F32', shape: [2], data_offsets: [18, 26] },
@@ -126,8 +136,11 @@ const [head, ...rows] = readFileSync('test/unit/ml/static.rows.jsonl', 'utf8')
   .split('\n')
   .map((line) => JSON.parse(line) as { table_sha256?: string; text: string; probabilities: readonly number[] });
 
-const glanceOf = (bundle: Bundle) =>
-  createGlance(bundle, createTokenizer(bundle.tokenizerJson, bundle.tokenizerConfigJson, bundle.manifest.inputs));
+const glanceOf = (bundle: Bundle) => {
+  const glance = createGlance(bundle);
+  const tokenizer = createTokenizer(bundle.tokenizerJson, bundle.tokenizerConfigJson, bundle.manifest.inputs);
+  return glance === null ? null : (text: string) => glance(tokenizer.encode(text));
+};
 
 describe('the table that ships', () => {
   test('is the one that the rows were computed with', async () => {
