@@ -150,13 +150,13 @@ function tellSafely(
   } catch (thrown) {
     dependencies.metrics.inc('switchyard_failures_total', { where: 'record', policy: 'none' });
     const line = { event: 'record_failed', ...describeFailure(thrown) };
-    attempt(() => span.fail('internal'));
-    attempt(() => dependencies.log.error(line, 'a decision was made but could not be recorded'));
+    quietly(() => span.fail('internal'));
+    quietly(() => dependencies.log.error(line, 'a decision was made but could not be recorded'));
   }
 }
 
 /** What failed may be the log or the span itself. */
-function attempt(run: () => void): void {
+function quietly(run: () => void): void {
   try {
     run();
   } catch {

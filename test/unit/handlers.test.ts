@@ -3,26 +3,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createHandlers } from '../../src/handlers.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
-import { NOTHING_OBSERVED } from '../../src/decision/observations.ts';
-import type { World } from '../../src/route.ts';
-import { createFakeEncoder } from '../fakes/fake-encoder.ts';
 import { registryOf } from './decision/fixture.ts';
+import { worldOf } from './world.ts';
 
-const world: World = {
-  registry: registryOf({
+const world = worldOf(
+  registryOf({
     vllm_endpoints: [{ name: 'one', address: '127.0.0.1', port: 8000, models: ['general'] }],
     model_config: { general: {} },
   }),
-  encoder: createFakeEncoder(),
-  deadlineMs: 60_000,
-  endpoints: { addresses: new Map([['one', ['127.0.0.1:8000']]]) },
-  apiKey: () => null,
-  clock: () => 0,
-  nowMs: () => 0,
-  observations: NOTHING_OBSERVED,
-  random: () => 0,
-  pause: () => Promise.resolve(),
-};
+);
 
 /** Routes one request; `write` gets each log line. */
 async function routeOne(write: (line: string) => void) {

@@ -1,16 +1,15 @@
 /** Large bodies take turns with other requests: what is done between two turns is bounded, whatever the body is made of. Counted, not timed. */
 import { describe, expect, test } from '@jest/globals';
-import { NOTHING_OBSERVED } from '../../src/decision/observations.ts';
 import { SLICE_BYTES } from '../../src/openai/pace.ts';
 import { parseRequest, parseSteps } from '../../src/openai/parse.ts';
 import type { ChatRequest } from '../../src/openai/request.ts';
 import { rewriteSteps } from '../../src/rewrite/body.ts';
-import { route, type World } from '../../src/route.ts';
+import { route } from '../../src/route.ts';
 import { judgedText } from '../../src/signals/judged-text.ts';
 import { PII_SLICE_CHARACTERS, PII_TEXT_COST } from '../../src/signals/pii.ts';
 import { shapeOf, shapeSteps, withExactTokens } from '../../src/signals/shape.ts';
-import { createFakeEncoder } from '../fakes/fake-encoder.ts';
 import { registryOf } from './decision/fixture.ts';
+import { worldOf } from './world.ts';
 
 const PATH = '/v1/chat/completions';
 const USER = '{"role":"user","content":"math: hi"}';
@@ -134,18 +133,7 @@ describe('the whole way', () => {
 
   async function turnsFor(bytes: Buffer): Promise<number> {
     let turns = 0;
-    const world: World = {
-      registry,
-      encoder: createFakeEncoder(),
-      deadlineMs: 60_000,
-      endpoints: { addresses: new Map([['one', ['127.0.0.1:8000']]]) },
-      apiKey: () => null,
-      clock: () => 0,
-      nowMs: () => 0,
-      observations: NOTHING_OBSERVED,
-      random: () => 0,
-      pause: () => Promise.resolve(void (turns += 1)),
-    };
+    const world = worldOf(registry, () => Promise.resolve(void (turns += 1)));
     const signal = new AbortController().signal;
     const routed = await route({ path: PATH, startedMs: 0, headers: new Map(), body: bytes, signal }, world);
     expect(routed.outcome.kind).toBe('decided');
