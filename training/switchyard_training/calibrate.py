@@ -1,7 +1,8 @@
-"""Step `calibrate`: one temperature a head, and a shift for the jailbreak head, fitted on held-out rows; export folds them in.
+"""Step `calibrate`: temperatures of the heads, and a shift for the jailbreak head, fitted on held-out rows; export folds them in.
 
-Exam questions and own prompts count the same in total, whatever their numbers, since the router sees both kinds. Where the table of
-step `static` goes into the graph, its share of the category logits is settled here as well."""
+The category head has two temperatures, one for users' prompts and one for exam questions (kinds.py). Both kinds count the same in
+total, whatever their numbers, since the router sees both. Where the table of step `static` goes into the graph, its share of the
+category logits is settled here as well."""
 
 import math
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 from .data import EXAM_SETS, Row, gold, judged_text
 from .files import read_jsonl, sha256_file, write_json
+from .kinds import fit_kind, fit_temperatures, temperature_at
 from .labels import TIERS
 from .metrics import calibration_error, fit_temperature, golden_section, sigmoid, softmax
 from .model import load_checkpoint
@@ -67,37 +69,40 @@ def calibrate(checkpoint: Path, prepared: Path, static_folder: Path) -> dict[str
     outputs = predict(network, tokenizer, [judged_text(row) for row in dev], 256)
     kinds = ["exam" if row["set"] in EXAM_SETS else row["set"] for row in dev]
     answers = np.array([gold(row) for row in dev])
-    category = outputs["category"]
+    category, train = outputs["category"], read_jsonl(prepared / "train.jsonl")
     temperatures = {
         "category": fit_temperature(category, answers, kinds),
         "difficulty": difficulty_temperature(outputs["difficulty"], dev),
     }
     result: dict[str, Any] = {"temperatures": temperatures, "calibration_error": {}}
     path = table_in(static_folder)
+    table_factor = 0.0
     if path:
-        table = logits_of(read_table(path), tokenizer, [judged_text(row) for row in dev])
-        mixed = (1 - TABLE_SHARE) * category / temperatures["category"] + TABLE_SHARE * table
-        # Real traffic is further from the training rows than either kind, so neither is made exact at the other's cost.
-        temperature = fit_temperature(mixed, answers, kinds, over=max)
-        temperatures["category"] *= temperature / (1 - TABLE_SHARE)
-        result |= {"table_factor": TABLE_SHARE / temperature, "table_sha256": sha256_file(path)}
-        category = category + temperatures["category"] * result["table_factor"] * table
+        # Both at their own temperature.
+        table_factor = TABLE_SHARE / (1 - TABLE_SHARE) * temperatures["category"]
+        result |= {"table_factor": table_factor, "table_sha256": sha256_file(path)}
+        category = category + table_factor * logits_of(read_table(path), tokenizer, [judged_text(row) for row in dev])
+    kind = fit_kind(network, tokenizer, train)
+    exam = kind.exam(outputs["pooled"])
+    of_prompts, of_exams = fit_temperatures(category, answers, exam, np.array([name == "exam" for name in kinds]))
+    temperatures |= {"category": of_prompts, "category_of_exams": of_exams}
+    result["kind"] = {"weights": kind.weights.tolist(), "bias": kind.bias}
+    by_row = temperature_at(exam, of_prompts, of_exams)
     if "jailbreak" in notes["trained_heads"]:
         # Chat prompts train the category head only: to the jailbreak head they are unseen.
-        chat = [row for row in read_jsonl(prepared / "train.jsonl") if row["set"] == "chat"]
+        chat = [row for row in train if row["set"] == "chat"]
         chat_logits = predict(network, tokenizer, [judged_text(row) for row in chat], 256)["jailbreak"]
         fitted = jailbreak_calibration(np.concatenate([outputs["jailbreak"], chat_logits]), [*dev, *chat])
         temperatures["jailbreak"] = fitted["temperature"]
         result |= {"jailbreak_shift": fitted["shift"], "jailbreak_threshold": FLAG_PROBABILITY}
-    for kind in sorted(set(kinds)):
-        inside = np.array([name == kind for name in kinds])
-        logits, gold_inside = category[inside], answers[inside]
-        result["calibration_error"][kind] = {
-            "before": error_at(logits, gold_inside, 1.0),
-            "after": error_at(logits, gold_inside, temperatures["category"]),
+    for name_of_kind in sorted(set(kinds)):
+        inside = np.array([name == name_of_kind for name in kinds])
+        result["calibration_error"][name_of_kind] = {
+            "before": error_of(category[inside], answers[inside]),
+            "after": error_of((category / by_row[:, None])[inside], answers[inside]),
         }
     write_json(checkpoint / "calibration.json", result)
-    print(result, flush=True)
+    print({name: value for name, value in result.items() if name != "kind"}, flush=True)
     return result
 
 
@@ -107,6 +112,6 @@ def difficulty_temperature(logits: np.ndarray, rows: list[Row]) -> float:
     return fit_binary_temperature(logits, np.array([[share or 0.0 for share in row] for row in shares]), mask)
 
 
-def error_at(logits: np.ndarray, answers: np.ndarray, temperature: float) -> float:
-    probabilities = softmax(logits / temperature)
+def error_of(logits: np.ndarray, answers: np.ndarray) -> float:
+    probabilities = softmax(logits)
     return round(calibration_error(probabilities.max(1), probabilities.argmax(1) == answers), 4)

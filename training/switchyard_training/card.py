@@ -75,9 +75,15 @@ def graph_section(manifest: dict[str, Any], exported: dict[str, Any]) -> str:
 
 
 def wide_part(exported: dict[str, Any]) -> list[str]:
+    temperatures = exported["temperatures"]
+    calibrated = (
+        f"One temperature for prompts ({temperatures['category']:.2f}) and one for exam questions "
+        f"({temperatures['category_of_exams']:.2f}) are folded in; how much a text resembles the one or the other decides."
+    )
     if exported["table_sha256"] is None:
-        return []
-    return ["", f"The category logits are the encoder's, and {exported['table_factor']:.2f} times those of the table below."]
+        return ["", calibrated]
+    table = f"The category logits are the encoder's, and {exported['table_factor']:.2f} times those of the table below."
+    return ["", f"{table} {calibrated}"]
 
 
 def static_section(manifest: dict[str, Any], exported: dict[str, Any]) -> list[str]:
@@ -95,7 +101,7 @@ def static_section(manifest: dict[str, Any], exported: dict[str, Any]) -> list[s
         "| set | accuracy | 95 % interval | with alternates | ECE |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name in ("exam_test", "chat_test", "own_dev"):
+    for name in ("exam_test", "chat_test", "own_test", "own_dev"):
         low, high = scores[f"static_{name}_accuracy_low"], scores[f"static_{name}_accuracy_high"]
         lines.append(
             f"| {name} | {percent(scores[f'static_{name}_accuracy'])} | {percent(low)}–{percent(high)} "

@@ -1,7 +1,7 @@
 """The data folder's files as rows of one shape, and the sets that are only ever measured on.
 
-A row: {id, text, label, alt, set, split, group, options, style, context, jailbreak, tiers}. Missing things are None or empty;
-tiers holds, for each difficulty tier, the share of its models that answered the question right, or None."""
+A row: {id, text, label, alt, second, set, split, group, options, style, context, jailbreak, tiers}. Missing things are None or
+empty; tiers holds, for each difficulty tier, the share of its models that answered the question right, or None."""
 
 import os
 from pathlib import Path
@@ -31,6 +31,7 @@ def row_of(source: dict[str, Any], set_name: str, split: str) -> Row:
         "text": source["text"],
         "label": source["label"],
         "alt": source.get("alt", []),
+        "second": source.get("second"),
         "set": set_name,
         "split": split,
         "group": source.get("group", source["id"]),
@@ -98,6 +99,7 @@ EVALUATION_SETS = {
     "mmlu_test": ("mmlu", "test", False),
     "chat_test": ("chat", "test", False),
     "own_dev": ("own", "dev", False),
+    "own_test": ("own", "test", False),
 }
 
 

@@ -60,6 +60,23 @@ def category_scores(logits: np.ndarray, rows: list[Row]) -> dict[str, Any]:
     }
 
 
+def agreement(rows: list[Row]) -> dict[str, Any] | None:
+    """How often the second labeller chose the same label, and Cohen's kappa of that; None where nobody labelled twice."""
+    twice = [(row["label"], row["second"]) for row in rows if row["second"]]
+    if not twice:
+        return None
+    same = np.array([first == second for first, second in twice], float)
+    by_chance = sum(
+        np.mean([first == name for first, _ in twice]) * np.mean([second == name for _, second in twice]) for name in CATEGORIES
+    )
+    return {
+        "rows": len(twice),
+        "same": float(same.mean()),
+        "same_interval": interval(same),
+        "kappa": float((same.mean() - by_chance) / (1 - by_chance)),
+    }
+
+
 def confusions(predicted: np.ndarray, answers: np.ndarray, most: int = 8) -> list[dict[str, Any]]:
     """The commonest wrong pairs, most frequent first."""
     wrong = predicted != answers
@@ -103,6 +120,7 @@ def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path, wild: P
     for set_name, chosen in sets.items():
         report["sets"][set_name] = compare(chosen, outputs["fp32"][set_name], outputs["int8"][set_name])
         encoded = [encode(tokenizer, evaluation_text(row, set_name)) for row in chosen]
+        report["sets"][set_name]["agreement"] = agreement(chosen)
         report["sets"][set_name]["slices"] = slices(outputs["int8"][set_name]["category"], chosen, encoded)
     if report["export"]["with_jailbreak"]:
         logits = {name: outputs["int8"][name]["jailbreak"][:, 0] for name in sets}

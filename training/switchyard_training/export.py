@@ -4,6 +4,7 @@ int8 is dynamic quantisation of weights, per channel, signed: one scale for a wh
 labels. Outliers among the activations are evened out first (smooth.py). Activations are quantised at run time over the whole
 batch, so a text's logits move a little with its batch mates."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,16 @@ class Graph(nn.Module):
         self.temperatures = calibration["temperatures"]
         self.jailbreak_shift = calibration["jailbreak_shift"]
         self.with_jailbreak = with_jailbreak
+        self.kind_bias = calibration["kind"]["bias"] if calibration["kind"] else None
+        self.register_buffer("kind_weights", torch.tensor(calibration["kind"]["weights"] if calibration["kind"] else []))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         heads = self.network(input_ids, attention_mask)
-        category = heads.category / self.temperatures["category"]
+        category = heads.category
         if self.wide is not None:
             category = category + self.table_factor * self.wide(input_ids, attention_mask)
         outputs = [
-            category,
+            category / self.temperature(heads.pooled),
             heads.difficulty / self.temperatures["difficulty"],
             nn.functional.normalize(heads.embedding, dim=-1),
         ]
@@ -57,14 +60,24 @@ class Graph(nn.Module):
             outputs.append(heads.jailbreak / self.temperatures["jailbreak"] + self.jailbreak_shift)
         return tuple(outputs)
 
+    def temperature(self, pooled: torch.Tensor) -> torch.Tensor | float:
+        """[batch, 1]: what kinds.temperature_at says. Not a matrix product, which int8 would round."""
+        prompts = self.temperatures["category"]
+        if self.kind_bias is None:
+            return prompts
+        exam = torch.sigmoid((pooled * self.kind_weights).sum(-1, keepdim=True) + self.kind_bias)
+        exams = self.temperatures["category_of_exams"]
+        return torch.exp(math.log(prompts) + exam * math.log(exams / prompts))
+
 
 def read_calibration(checkpoint: Path) -> dict[str, Any]:
-    """calibration.json beside the checkpoint, as `calibrate` writes it; temperature 1 for a head that was not calibrated."""
+    """calibration.json beside the checkpoint, as `calibrate` writes it; temperature 1 for a head that was not calibrated, and no
+    kind: one temperature for all texts."""
     path = checkpoint / "calibration.json"
     fitted = read_json(path) if path.exists() else {}
-    temperatures = {head: float(fitted.get("temperatures", {}).get(head, 1.0)) for head in HEADS}
     return {
-        "temperatures": temperatures,
+        "temperatures": {head: 1.0 for head in HEADS} | fitted.get("temperatures", {}),
+        "kind": fitted.get("kind"),
         "table_factor": float(fitted.get("table_factor", 0.0)),
         "table_sha256": fitted.get("table_sha256"),
         "jailbreak_shift": float(fitted.get("jailbreak_shift", 0.0)),

@@ -1,4 +1,5 @@
-"""The project's own prompts: training/data/*.jsonl, format in training/data/README.md."""
+"""The project's own prompts: training/data/*.jsonl to learn from, training/data/test/*.jsonl to measure on; format in
+training/data/README.md."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +10,9 @@ from .files import read_jsonl
 from .labels import CATEGORY_INDEX
 from .similarity import NearIndex
 
-FIELDS = {"id", "text", "label", "alt", "style", "context", "jailbreak"}
+FIELDS = {"id", "text", "label", "alt", "style", "context", "jailbreak", "second"}
+# Under the folder of own prompts: those that are only ever measured on.
+TEST_FOLDER = "test"
 # This share of the own prompts is held out to choose and calibrate on; near-duplicates stay on one side.
 DEV_SHARE = 0.1
 
@@ -27,6 +30,8 @@ def problems_of(line: dict[str, Any]) -> list[str]:
         found.append("alt must be a list of categories")
     elif line.get("label") in alternates:
         found.append("alt repeats the label")
+    if "second" in line and line["second"] not in CATEGORY_INDEX:
+        found.append(f"second {line['second']!r} is no category")
     context = line.get("context", [])
     if not isinstance(context, str) and not (isinstance(context, list) and all(isinstance(turn, str) for turn in context)):
         found.append("context must be a text or a list of texts, oldest first")
@@ -36,11 +41,12 @@ def problems_of(line: dict[str, Any]) -> list[str]:
 
 
 def load_own(folder: Path) -> list[Row]:
-    """Every own prompt as a row of set `own`, split train or dev. All bad lines are named at once."""
+    """Every own prompt as a row of set `own`, split train, dev or test. All bad lines are named at once."""
     rows: list[Row] = []
     errors: list[str] = []
     seen: dict[str, str] = {}
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in [*sorted(folder.glob("*.jsonl")), *sorted((folder / TEST_FOLDER).glob("*.jsonl"))]:
+        split = "test" if path.parent.name == TEST_FOLDER else "train"
         for number, line in enumerate(read_jsonl(path), 1):
             place = f"{path.name}:{number}"
             errors += [f"{place}: {problem}" for problem in problems_of(line)]
@@ -48,16 +54,16 @@ def load_own(folder: Path) -> list[Row]:
                 errors.append(f"{place}: id {line['id']!r} is also at {seen[str(line['id'])]}")
             seen[str(line.get("id"))] = place
             if not errors:
-                rows.append(own_row(line))
+                rows.append(own_row(line, split))
     if errors:
         raise SystemExit("\n".join([*errors[:200], f"{len(errors)} problems in {folder}"]))
-    assign_splits(rows)
+    assign_splits([row for row in rows if row["split"] == "train"])
     return rows
 
 
-def own_row(line: dict[str, Any]) -> Row:
+def own_row(line: dict[str, Any], split: str) -> Row:
     context = line.get("context", [])
-    return row_of({**line, "context": [context] if isinstance(context, str) else context}, "own", "train")
+    return row_of({**line, "context": [context] if isinstance(context, str) else context}, "own", split)
 
 
 def assign_splits(rows: list[Row]) -> None:

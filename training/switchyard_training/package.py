@@ -15,7 +15,7 @@ from .table import prove_tokenizer, table_in
 
 ROLES = {"model": INT8_NAME, "tokenizer": "tokenizer.json", "tokenizer_config": "tokenizer_config.json"}
 STATIC_ROLE = "static_table"
-STATIC_SETS = ("exam_test", "chat_test", "own_dev")
+STATIC_SETS = ("exam_test", "chat_test", "own_test", "own_dev")
 
 
 def scores_of(report: dict[str, Any]) -> dict[str, float]:
@@ -29,7 +29,7 @@ def scores_of(report: dict[str, Any]) -> dict[str, float]:
         scores[f"{name}_accuracy_fp32"] = measured["fp32"]["accuracy"]
         scores[f"{name}_macro_f1"] = int8["macro_f1"]
         scores[f"{name}_calibration_error"] = int8["calibration_error"]
-        if name in ("chat_test", "own_dev"):
+        if name in ("chat_test", "own_test", "own_dev"):
             scores[f"{name}_accuracy_with_alternates"] = int8["accuracy_with_alternates"]
     for tier, measured in report["sets"]["exam_test"]["int8_difficulty"].items():
         scores[f"exam_test_difficulty_auc_{tier}"] = measured["auc"]
@@ -77,7 +77,11 @@ def package(onnx_folder: Path, report_folder: Path, out: Path, version: str, sta
         sources = [*sources, *static_report["sources"]]
         roles[STATIC_ROLE] = STATIC_NAME
     outputs: dict[str, Any] = {
-        "category": {"labels": list(CATEGORIES), "temperature": round(exported["temperatures"]["category"], 4)},
+        "category": {
+            "labels": list(CATEGORIES),
+            "temperature": round(exported["temperatures"]["category"], 4),
+            "temperature_of_exams": round(exported["temperatures"]["category_of_exams"], 4),
+        },
         "difficulty": {"labels": list(TIERS)},
     }
     if exported["with_jailbreak"]:

@@ -5,7 +5,7 @@ from typing import Any
 from .evaluate import percent
 from .slices import THRESHOLD
 
-SLICED = ("chat_test", "own_dev", "exam_test")
+SLICED = ("chat_test", "own_test", "own_dev", "exam_test")
 TIERS = {"encoder": "the encoder", "memo": "the encoder, a text that it has read before", "static": "the table of tokens"}
 # Codes of ISO 639-1 in the languages table, by their English names.
 LANGUAGES = {

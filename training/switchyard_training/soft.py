@@ -17,9 +17,7 @@ from .window import load_tokenizer
 PIECE = 2048
 
 
-def write_soft(
-    teachers: list[Path], prepared: Path, out: Path, max_tokens: int, threads: int, mixed: Path | None = None
-) -> int:
+def write_soft(teachers: list[Path], prepared: Path, out: Path, max_tokens: int, threads: int, mixed: Path | None = None) -> int:
     """Adds {text: hash of the text, probabilities: [14]} to the file for each training row, and each row of the file of step
     `mix`, that it lacks, and returns how many it has then. It does not know who was asked before: other teachers need
     another file. Several teachers: the mean of their logits. A teacher was trained on these rows, so it is surer of them

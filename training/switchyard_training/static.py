@@ -27,7 +27,7 @@ from .table import PAIR_ROWS, REPORT_NAME, TABLE_NAME, Features, StaticTable, fe
 from .train import checked_rows
 from .window import encode, load_tokenizer
 
-MEASURED = ("exam_dev", "exam_test", "mmlu_test", "chat_test", "own_dev")
+MEASURED = ("exam_dev", "exam_test", "mmlu_test", "chat_test", "own_dev", "own_test")
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,13 @@ def temperature_on(table: StaticTable, tokenizer: Tokenizer, dev: list[Row]) -> 
 
 
 def measure(table: StaticTable, tokenizer: Tokenizer, data: Path, own_folder: Path) -> dict[str, Any]:
+    """A set without rows is left out."""
     rows = [*load_given(data), *load_own(own_folder)]
     measured = {}
     for name in MEASURED:
         chosen = evaluation_rows(rows, name)
+        if not chosen:
+            continue
         encoded = [encode(tokenizer, evaluation_text(row, name)) for row in chosen]
         logits = np.array([table.logits(ids) for ids in encoded])
         measured[name] = category_scores(logits, chosen) | {"slices": slices(logits, chosen, encoded)}

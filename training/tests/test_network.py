@@ -13,6 +13,7 @@ from switchyard_training.batches import category_target, to_batch
 from switchyard_training.data import row_of
 from switchyard_training.export import FP32_NAME, INT8_NAME, export
 from switchyard_training.files import sha256_file, write_json, write_jsonl
+from switchyard_training.kinds import Kind, temperature_at
 from switchyard_training.labels import CATEGORIES
 from switchyard_training.model import Network, load_checkpoint, save_checkpoint
 from switchyard_training.options import Options
@@ -67,14 +68,20 @@ def test_exported_graphs_say_what_the_network_says(checkpoint, tmp_path):
     np.testing.assert_allclose(quantised, category, atol=0.1)
 
 
-def test_the_wide_part_says_what_the_table_says(checkpoint, tmp_path):
+def test_the_graph_adds_the_table_and_divides_by_the_temperature_of_the_text(checkpoint, tmp_path):
     pair_rows, static = 8, tmp_path / "static"
     static.mkdir()
     weights = np.random.default_rng(2).normal(size=(len(WORDS) + pair_rows, len(CATEGORIES)))
     table = quantise(weights, np.linspace(-1, 1, len(CATEGORIES)), len(WORDS))
     write_table(table, static / TABLE_NAME)
     texts = ["what is the law of a cell", "sum of a loop", "price"]
-    calibration = {"temperatures": {"category": 2.0}, "table_factor": 0.3, "table_sha256": sha256_file(static / TABLE_NAME)}
+    kind = Kind(np.linspace(-1, 1, 32).astype(np.float32), 0.2)
+    calibration = {
+        "temperatures": {"category": 2.0, "category_of_exams": 0.5},
+        "kind": {"weights": kind.weights.tolist(), "bias": kind.bias},
+        "table_factor": 0.3,
+        "table_sha256": sha256_file(static / TABLE_NAME),
+    }
     write_json(checkpoint / "calibration.json", calibration)
     with pytest.raises(SystemExit, match="run `static` again"):
         write_json(static / REPORT_NAME, {"tokenizer_sha256": "0" * 64})
@@ -85,8 +92,10 @@ def test_the_wide_part_says_what_the_table_says(checkpoint, tmp_path):
     ids, mask = pad(encoded)
     network, _ = load_checkpoint(checkpoint)
     with torch.inference_mode():
-        deep = network(torch.tensor(ids), torch.tensor(mask)).category.numpy() / 2
-    expected = deep + 0.3 * np.array([table.logits(row) for row in encoded])
+        heads = network(torch.tensor(ids), torch.tensor(mask))
+    both = heads.category.numpy() + 0.3 * np.array([table.logits(row) for row in encoded])
+    exam = kind.exam(heads.pooled.numpy())
+    expected = both / temperature_at(exam, 2.0, 0.5)[:, None]
     for name, tolerance in ((FP32_NAME, 1e-5), (INT8_NAME, 0.1)):
         session = onnxruntime.InferenceSession(str(tmp_path / "onnx" / name))
         category = session.run(["category"], {"input_ids": ids, "attention_mask": mask})[0]

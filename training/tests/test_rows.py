@@ -4,9 +4,10 @@ from random import Random
 import pytest
 
 from switchyard_training.augment import augment
-from switchyard_training.data import judged_text, row_of, with_options
-from switchyard_training.own import DEV_SHARE, load_own, problems_of
-from switchyard_training.prepare import overlap, prove
+from switchyard_training.data import evaluation_rows, judged_text, row_of, with_options
+from switchyard_training.evaluate import agreement
+from switchyard_training.own import DEV_SHARE, TEST_FOLDER, load_own, problems_of
+from switchyard_training.prepare import overlap, protected_texts, prove
 from switchyard_training.similarity import NearIndex, text_hash
 
 GOOD = {"id": "a", "text": "fix my loop", "label": "computer science", "style": "terse"}
@@ -25,6 +26,7 @@ def written(folder, lines):
         ({"alt": ["computer science"]}, "alt repeats the label"),
         ({"alt": ["cooking"]}, "alt must be"),
         ({"jailbreak": 2}, "jailbreak must be"),
+        ({"second": "maths"}, "second 'maths' is no category"),
         ({"context": [1]}, "context must be"),
         ({"source": "x"}, "unknown field 'source'"),
     ],
@@ -56,6 +58,18 @@ def test_a_tenth_is_held_out_and_near_duplicates_stay_together(tmp_path):
     assert len(splits) == 400 and all(len(found) == 1 for found in splits.values())
 
 
+def test_the_test_folder_is_measured_on_and_moves_no_other_row(tmp_path):
+    lines = [{**GOOD, "id": str(number), "text": f"fix loop{number} of part{number}"} for number in range(50)]
+    before = load_own(written(tmp_path, lines))
+    (tmp_path / TEST_FOLDER).mkdir()
+    written(tmp_path / TEST_FOLDER, [{**lines[3], "id": "again", "second": "math"}])
+    *others, measured = load_own(tmp_path)
+    assert others == before
+    assert (measured["split"], measured["second"]) == ("test", "math")
+    assert [row["id"] for row in evaluation_rows([*others, measured], "own_test")] == ["again"]
+    assert measured["id"] in {row_id for row_id, _ in protected_texts([], [*others, measured])}
+
+
 def test_context_comes_before_the_text():
     assert judged_text(row_of({**GOOD, "context": ["one", "two"]}, "own", "train")) == "one\ntwo\nfix my loop"
 
@@ -83,3 +97,17 @@ def test_augmentation_is_seeded_and_keeps_the_wording_of_chat():
     assert with_options(exam).endswith("\nA. 90\nB. 100")
     chat = row_of({**GOOD, "text": "hey can u look at this"}, "chat", "train")
     assert all(abs(len(augment(chat, Random(seed))) - len(chat["text"])) <= 1 for seed in range(40))
+
+
+def test_agreement_of_two_labellers():
+    rows = [
+        row_of({**GOOD, "id": str(number), "second": name}, "own", "test") for number, name in enumerate(["computer science"] * 3)
+    ]
+    assert agreement([row_of(GOOD, "own", "test")]) is None
+    assert agreement([*rows, row_of({**GOOD, "label": "math", "second": "law"}, "own", "test")]) == {
+        "rows": 4,
+        "same": 0.75,
+        "same_interval": pytest.approx((0.25, 1.0)),
+        # By chance: 3/4 · 3/4 on computer science alone.
+        "kappa": pytest.approx((0.75 - 0.5625) / (1 - 0.5625)),
+    }
