@@ -17,6 +17,9 @@ from .own import load_own
 from .slices import slices
 from .window import encode, load_tokenizer
 
+# Sets of one kind, measured together as well: a calibration error over few rows is mostly noise.
+TOGETHER = {"exam questions": ("exam_test", "mmlu_test"), "prompts": ("chat_test", "own_test")}
+
 
 def open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
@@ -122,6 +125,13 @@ def evaluate(onnx_folder: Path, data: Path, own_folder: Path, out: Path, wild: P
         encoded = [encode(tokenizer, evaluation_text(row, set_name)) for row in chosen]
         report["sets"][set_name]["agreement"] = agreement(chosen)
         report["sets"][set_name]["slices"] = slices(outputs["int8"][set_name]["category"], chosen, encoded)
+    report["together"] = {
+        kind: category_scores(
+            np.concatenate([outputs["int8"][name]["category"] for name in names]), [row for name in names for row in sets[name]]
+        )
+        for kind, names in TOGETHER.items()
+        if set(names) <= set(sets)
+    }
     if report["export"]["with_jailbreak"]:
         logits = {name: outputs["int8"][name]["jailbreak"][:, 0] for name in sets}
         attempts = run_graph(session, tokenizer, read_json(wild))["jailbreak"][:, 0] if wild else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from .data import EVALUATION_SETS, Row, evaluation_rows, evaluation_text, judged_text, load_given
 from .files import read_json, sha256_file, write_json, write_jsonl
-from .own import load_own
+from .own import TEST_FOLDER, load_own
 from .similarity import NearIndex, hash_of, text_hash
 
 # Prefix of a given row's id → the source named in the model card.
@@ -41,7 +41,8 @@ def protected_texts(given: list[Row], own: list[Row]) -> list[tuple[str, str]]:
 
 def prepare(data: Path, own_folder: Path, out: Path) -> dict[str, Any]:
     """Does nothing when the inputs, and the code that decides, are those of the last run."""
-    files = [*sorted(data.glob("*")), *sorted(own_folder.glob("*.jsonl")), *(CODE / name for name in CODE_THAT_DECIDES)]
+    own_files = [*sorted(own_folder.glob("*.jsonl")), *sorted((own_folder / TEST_FOLDER).glob("*.jsonl"))]
+    files = [*sorted(data.glob("*")), *own_files, *(CODE / name for name in CODE_THAT_DECIDES)]
     inputs = {path.name: sha256_file(path) for path in files}
     proof_path = out / "proof.json"
     if proof_path.exists() and read_json(proof_path)["inputs"] == inputs:

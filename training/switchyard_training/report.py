@@ -6,7 +6,7 @@ from typing import Any
 
 from .calibrate import HARMLESS_FLAGGED
 from .card import GUARD_LIMITS, LIMITS, confusion_section
-from .evaluate import percent
+from .evaluate import TOGETHER, percent
 from .files import read_json, write_text
 from .report_tiers import language_section, slices_section, tiers_section
 from .table import REPORT_NAME as STATIC_REPORT
@@ -91,10 +91,12 @@ def calibration_section(report: dict[str, Any]) -> str:
         "| set | rows | error | noise | mean confidence | accuracy | error, alternates count |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, measured in report["sets"].items():
-        int8 = measured["int8"]
+    together = {
+        f"{kind}: {' and '.join(f'`{name}`' for name in TOGETHER[kind])}": scores for kind, scores in report["together"].items()
+    }
+    for name, int8 in ({f"`{name}`": measured["int8"] for name, measured in report["sets"].items()} | together).items():
         lines.append(
-            f"| `{name}` | {int8['rows']} | {int8['calibration_error']:.3f} | {int8['calibration_noise']:.3f} "
+            f"| {name} | {int8['rows']} | {int8['calibration_error']:.3f} | {int8['calibration_noise']:.3f} "
             f"| {int8['mean_confidence']:.3f} | {int8['accuracy']:.3f} | {int8['calibration_error_with_alternates']:.3f} |"
         )
     return "\n".join(lines)
